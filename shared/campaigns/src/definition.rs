@@ -1,0 +1,219 @@
+use conditions::{Condition, Root};
+use domain::message::Purpose;
+use domain::read::{self, Faults, Reader};
+use domain::{CampaignId, Code, EventKind, Fault, StatusSet, TemplateId};
+use jiff::{SignedDuration, Span, SpanRelativeTo};
+use serde_json::{Map, Value};
+
+use crate::{Campaign, Status, Step, Trigger};
+
+/// The most steps that a campaign may have.
+const MAX_STEPS: usize = 50;
+
+impl Campaign {
+    /// Reads a definition as it came over the API.
+    ///
+    /// A campaign about an order is transactional unless it says otherwise, as
+    /// the order's own mail needs nobody's consent; every other is marketing.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, each with its place.
+    pub fn read(id: CampaignId, body: &Value) -> Result<Self, Faults> {
+        let mut reader = Reader::new(body);
+        let name = reader.required("name", read::short);
+        let status = reader.optional("status", status).unwrap_or(Status::Active);
+        let trigger = reader.nested("trigger", trigger);
+        if trigger.is_none() && body.get("trigger").is_none_or(Value::is_null) {
+            reader.fault("trigger", "is required");
+        }
+        let about_an_order = trigger.as_ref().is_some_and(Trigger::is_about_an_order);
+        let purpose = reader.optional("purpose", purpose).unwrap_or(if about_an_order {
+            Purpose::Transactional
+        } else {
+            Purpose::Marketing
+        });
+        let roots: &[Root] =
+            if about_an_order { &[Root::Customer, Root::Order, Root::Change] } else { &[Root::Customer, Root::Event] };
+        let filter = condition(&mut reader, "filter", roots);
+        let steps = reader.list("steps", MAX_STEPS, step);
+        if !steps.iter().any(|step| matches!(step, Step::Send { .. })) && body.get("steps").is_none_or(Value::is_array)
+        {
+            reader.fault("steps", "must hold at least one step that sends");
+        }
+        reader.finish()?;
+        match (name, trigger) {
+            (Some(name), Some(trigger)) => Ok(Self { id, name, status, purpose, trigger, filter, steps }),
+            _ => Err(vec![Fault::new("", "could not be read")]),
+        }
+    }
+
+    /// The definition as it goes out over the API.
+    #[must_use]
+    pub fn show(&self) -> Value {
+        let steps: Vec<Value> = self
+            .steps
+            .iter()
+            .map(|step| match step {
+                Step::Wait(length) => serde_json::json!({ "wait": length.to_string() }),
+                Step::Send { template } => serde_json::json!({ "send": { "template": template } }),
+            })
+            .collect();
+        let mut shown = Map::new();
+        shown.insert("id".into(), serde_json::json!(self.id));
+        shown.insert("name".into(), serde_json::json!(self.name));
+        shown.insert("status".into(), serde_json::json!(self.status));
+        shown.insert("purpose".into(), serde_json::json!(self.purpose));
+        shown.insert("trigger".into(), serde_json::json!(self.trigger));
+        if let Some(filter) = &self.filter {
+            shown.insert("filter".into(), serde_json::json!(filter));
+        }
+        shown.insert("steps".into(), Value::Array(steps));
+        Value::Object(shown)
+    }
+}
+
+/// An optional condition over the facts under these roots.
+pub(crate) fn condition(reader: &mut Reader<'_>, key: &'static str, roots: &[Root]) -> Option<Condition> {
+    let value = reader.raw(key)?;
+    Condition::parse(value, roots)
+        .map_err(|faults| {
+            let place = reader.place(key);
+            reader
+                .faults(faults.into_iter().map(|fault| Fault::new(format!("{place}{}", fault.pointer), fault.message)));
+        })
+        .ok()
+}
+
+fn status(value: &Value) -> Result<Status, &'static str> {
+    match value.as_str() {
+        Some("draft") => Ok(Status::Draft),
+        Some("active") => Ok(Status::Active),
+        Some("paused") => Ok(Status::Paused),
+        _ => Err("must be \"draft\", \"active\" or \"paused\""),
+    }
+}
+
+fn purpose(value: &Value) -> Result<Purpose, &'static str> {
+    match value.as_str() {
+        Some("transactional") => Ok(Purpose::Transactional),
+        Some("marketing") => Ok(Purpose::Marketing),
+        _ => Err("must be \"transactional\" or \"marketing\""),
+    }
+}
+
+fn trigger(mut reader: Reader<'_>) -> Result<Trigger, Faults> {
+    let kind = reader.required("type", read::short);
+    let trigger = match kind.as_deref() {
+        Some("order_created") => Some(Trigger::OrderCreated),
+        Some("order_lines_changed") => Some(Trigger::OrderLinesChanged),
+        Some("order_status_changed") => {
+            let set = reader.required(
+                "set",
+                read::parsed(|text| StatusSet::parse(text).ok_or("must be \"general\", \"delivery\" or \"payment\"")),
+            );
+            let from = reader.optional("from", read::parsed(Code::parse));
+            let to = reader.optional("to", read::parsed(Code::parse));
+            set.map(|set| Trigger::OrderStatusChanged { set, from, to })
+        }
+        Some("event_received") => {
+            let name = reader.required("name", read::parsed(Code::parse));
+            let kind = reader.optional("kind", |value| match value.as_str() {
+                Some("web_event") => Ok(EventKind::WebEvent),
+                Some("event") => Ok(EventKind::Event),
+                _ => Err("must be \"web_event\" or \"event\""),
+            });
+            name.map(|name| Trigger::EventReceived { name, kind })
+        }
+        Some(_) => {
+            reader.fault(
+                "type",
+                "must be \"order_created\", \"order_status_changed\", \"order_lines_changed\" or \"event_received\"",
+            );
+            None
+        }
+        None => None,
+    };
+    reader.finish()?;
+    trigger.ok_or_else(Vec::new)
+}
+
+fn step(mut reader: Reader<'_>) -> Result<Step, Faults> {
+    let wait = reader.optional("wait", read_duration);
+    let send = reader.nested("send", |mut reader| {
+        let template = reader.required("template", read::parsed(TemplateId::parse));
+        reader.finish()?;
+        template.ok_or_else(Vec::new)
+    });
+    let both = reader.raw("wait").is_some() && reader.raw("send").is_some();
+    let neither = reader.raw("wait").is_none() && reader.raw("send").is_none();
+    let place = reader.place("");
+    reader.finish()?;
+    match (wait, send) {
+        (Some(length), None) if !both => Ok(Step::Wait(length)),
+        (None, Some(template)) if !both => Ok(Step::Send { template }),
+        _ if both || neither => Err(vec![Fault::new(
+            place.trim_end_matches('/'),
+            "must be either {\"wait\": \"PT2H\"} or {\"send\": {\"template\": \"…\"}}",
+        )]),
+        _ => Err(Vec::new()),
+    }
+}
+
+/// A length of time as ISO 8601 writes it (`PT2H`, `P3D`): more than nothing,
+/// at most a year. A day is 24 hours.
+///
+/// # Errors
+/// Says what is wrong.
+pub fn read_duration(value: &Value) -> Result<SignedDuration, &'static str> {
+    const WANT: &str = "must be a length of time (ISO 8601) of at most 365 days, such as \"PT2H\" or \"P3D\"";
+    let span: Span = value.as_str().and_then(|text| text.parse().ok()).ok_or(WANT)?;
+    let length = span.to_duration(SpanRelativeTo::days_are_24_hours()).map_err(|_| WANT)?;
+    let fits = length >= SignedDuration::from_secs(1) && length <= SignedDuration::from_hours(365 * 24);
+    if fits { Ok(length) } else { Err(WANT) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn read(body: &Value) -> Result<Campaign, Vec<String>> {
+        Campaign::read(CampaignId::parse("c").unwrap(), body)
+            .map_err(|faults| faults.into_iter().map(|fault| fault.pointer).collect())
+    }
+
+    #[test]
+    fn a_definition_reads_as_it_is_shown() {
+        let body = json!({
+            "id": "c", "name": "Shipped", "status": "active", "purpose": "transactional",
+            "trigger": {"type": "order_status_changed", "set": "delivery", "to": "shipped"},
+            "filter": {"field": "customer.city", "is": "Riga"},
+            "steps": [{"wait": "PT2H"}, {"send": {"template": "shipped"}}],
+        });
+        let mut without_id = body.clone();
+        without_id.as_object_mut().unwrap().remove("id");
+        assert_eq!(read(&without_id).unwrap().show(), body);
+    }
+
+    #[test]
+    fn every_fault_of_a_definition_is_named_by_its_place() {
+        let check = |body: Value, places: &[&str]| assert_eq!(read(&body).unwrap_err(), places, "{body}");
+        let send = json!({"send": {"template": "t"}});
+        check(json!({"name": "x", "steps": [send]}), &["/trigger"]);
+        check(json!({"name": "x", "trigger": {"type": "moon"}, "steps": [send]}), &["/trigger/type"]);
+        check(json!({"name": "x", "trigger": {"type": "order_created"}, "steps": []}), &["/steps"]);
+        check(
+            json!({"name": "x", "trigger": {"type": "order_created"}, "steps": [{"wait": "soon"}, send]}),
+            &["/steps/0/wait"],
+        );
+        check(json!({"name": "x", "trigger": {"type": "order_created"}, "steps": [{}, send]}), &["/steps/0"]);
+        check(
+            json!({"name": "x", "trigger": {"type": "event_received"}, "steps": [send], "colour": 1}),
+            &["/trigger/name", "/colour"],
+        );
+        check(
+            json!({"name": "x", "trigger": {"type": "order_created"}, "filter": {"field": "event.x", "is": 1}, "steps": [send]}),
+            &["/filter/field"],
+        );
+    }
+}

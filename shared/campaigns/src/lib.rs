@@ -1,0 +1,17 @@
+//! Campaigns: what sets one off, and the state machine of a run.
+//!
+//! Nothing here does I/O or reads a clock. A run's next state is an ordinary
+//! function of the run, its campaign and the time, so a campaign can be tried
+//! out over a history and gives what it would have given.
+
+mod campaign;
+mod definition;
+mod mailing;
+mod run;
+mod trigger;
+
+pub use campaign::{Campaign, Status, Step};
+pub use definition::read_duration;
+pub use mailing::{Mailing, MailingProgress, Stage};
+pub use run::{Progress, Run, RunState};
+pub use trigger::Trigger;

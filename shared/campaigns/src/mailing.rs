@@ -1,0 +1,183 @@
+use std::collections::BTreeMap;
+
+use conditions::{Condition, Root};
+use domain::message::{Message, Origin, Purpose, Reason, State};
+use domain::read::{self, Faults, Reader};
+use domain::{CustomerId, Fault, MailingId, TemplateId};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+/// A mass mailing as it was defined: what goes to whom, and when.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Mailing {
+    /// Its id. A mailing goes to a customer at most once, whatever happens.
+    pub id: MailingId,
+    /// Its name, for people.
+    pub name: String,
+    /// The template that fills it.
+    pub template: TemplateId,
+    /// The version of the template when the mailing was saved.
+    pub template_version: u64,
+    /// Whom it goes to; `None` is every customer.
+    pub audience: Option<Condition>,
+    /// When it starts.
+    pub at: Timestamp,
+}
+
+impl Mailing {
+    /// Reads a definition as it came over the API. `at` is `now` if it is not
+    /// given. The template's version is filled in by whoever looks it up.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, each with its place.
+    pub fn read(id: MailingId, body: &Value, now: Timestamp) -> Result<Self, Faults> {
+        let mut reader = Reader::new(body);
+        let name = reader.required("name", read::short);
+        let template = reader.required("template", read::parsed(TemplateId::parse));
+        let audience = crate::definition::condition(&mut reader, "audience", &[Root::Customer]);
+        let at = reader.optional("at", read::instant);
+        reader.finish()?;
+        match (name, template) {
+            (Some(name), Some(template)) => {
+                Ok(Self { id, name, template, template_version: 0, audience, at: at.unwrap_or(now) })
+            }
+            _ => Err(vec![Fault::new("", "could not be read")]),
+        }
+    }
+
+    /// The definition as it goes out over the API.
+    #[must_use]
+    pub fn show(&self) -> Value {
+        let mut shown = json!({ "id": self.id, "name": self.name, "template": self.template, "at": self.at });
+        if let Some(audience) = &self.audience {
+            shown["audience"] = json!(audience);
+        }
+        shown
+    }
+
+    /// One customer's message of it.
+    #[must_use]
+    pub fn message(&self, version: u64, customer_id: &CustomerId, now: Timestamp) -> Message {
+        Message {
+            id: Message::id_of_mailing(&self.id, customer_id),
+            customer_id: customer_id.clone(),
+            origin: Origin::Mailing { mailing_id: self.id.clone(), version },
+            purpose: Purpose::Marketing,
+            template_id: self.template.clone(),
+            template_version: self.template_version,
+            created_at: now,
+        }
+    }
+}
+
+/// How far a mailing is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// Its time has not come.
+    Scheduled,
+    /// Its audience is being put down, page by page.
+    Collecting,
+    /// Its audience is complete; its messages are on their way.
+    Sending,
+    /// Every customer of its audience is accounted for.
+    Sent,
+}
+
+/// A mailing's progress: the checkpoint from which any worker can go on.
+///
+/// The audience is put down in numbered pages. A page is written once and never
+/// changed, so it is both the snapshot and the proof of who is in it; the
+/// messages are made from the pages, and the accounts are made by going over
+/// the pages again. Each count only ever grows, and the accounts are closed when
+/// `tallied` has reached the last page.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MailingProgress {
+    /// How far it is.
+    pub stage: Stage,
+    /// The version of the definition that is being sent.
+    pub version: u64,
+    /// The part of the customers that is being gone through, from 0.
+    pub shard: u32,
+    /// The last customer of it that was looked at.
+    pub after: Option<String>,
+    /// How many pages are put down.
+    pub pages: u32,
+    /// How many of them have all their messages.
+    pub written: u32,
+    /// How many of them are accounted for.
+    pub tallied: u32,
+    /// How many customers are on the pages.
+    pub audience: u64,
+    /// How many of the accounted were sent.
+    pub sent: u64,
+    /// How many of the accounted nobody knows about.
+    pub unknown: u64,
+    /// How many of the accounted were not sent, by reason.
+    pub not_sent: BTreeMap<Reason, u64>,
+    /// When its work began.
+    pub started_at: Option<Timestamp>,
+    /// When the accounts were closed.
+    pub ended_at: Option<Timestamp>,
+}
+
+impl MailingProgress {
+    /// The progress of a mailing on which no work was done.
+    #[must_use]
+    pub fn scheduled(version: u64) -> Self {
+        Self {
+            stage: Stage::Scheduled,
+            version,
+            shard: 0,
+            after: None,
+            pages: 0,
+            written: 0,
+            tallied: 0,
+            audience: 0,
+            sent: 0,
+            unknown: 0,
+            not_sent: BTreeMap::new(),
+            started_at: None,
+            ended_at: None,
+        }
+    }
+
+    /// Takes one page into the accounts; `false`, and nothing is changed, if
+    /// one of its messages is still under way.
+    pub fn tally(&mut self, page: &[(State, Option<Reason>)]) -> bool {
+        if !page.iter().all(|(state, _)| state.is_settled()) {
+            return false;
+        }
+        for (state, reason) in page {
+            match (state, reason) {
+                (State::Sent, _) => self.sent += 1,
+                (State::NotSent, Some(reason)) => *self.not_sent.entry(*reason).or_default() += 1,
+                _ => self.unknown += 1,
+            }
+        }
+        self.tallied += 1;
+        true
+    }
+
+    /// How many customers are accounted for.
+    #[must_use]
+    pub fn accounted(&self) -> u64 {
+        self.sent + self.unknown + self.not_sent.values().sum::<u64>()
+    }
+
+    /// The progress as it goes out over the API.
+    #[must_use]
+    pub fn show(&self) -> Value {
+        json!({
+            "stage": self.stage,
+            "audience": self.audience,
+            "sent": self.sent,
+            "unknown": self.unknown,
+            "not_sent": self.not_sent,
+            "under_way": self.audience - self.accounted(),
+            "started_at": self.started_at,
+            "ended_at": self.ended_at,
+        })
+    }
+}

@@ -1,0 +1,59 @@
+use domain::{Change, Code, EventKind, StatusSet};
+use serde::{Deserialize, Serialize};
+
+/// What sets a campaign off.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Trigger {
+    /// An order is seen for the first time.
+    OrderCreated,
+    /// One of an order's statuses changes.
+    OrderStatusChanged {
+        /// In which of the three sets.
+        set: StatusSet,
+        /// From this status only.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<Code>,
+        /// To this status only.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        to: Option<Code>,
+    },
+    /// What was ordered is no longer the same.
+    OrderLinesChanged,
+    /// An event of this name is taken in.
+    EventReceived {
+        /// The event's name.
+        name: Code,
+        /// From a site or app only, or from elsewhere only.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        kind: Option<EventKind>,
+    },
+}
+
+impl Trigger {
+    /// Whether this change sets it off.
+    #[must_use]
+    pub fn is_set_off_by(&self, change: &Change) -> bool {
+        fn fits<T: PartialEq>(wanted: Option<&T>, is: Option<&T>) -> bool {
+            wanted.is_none() || wanted == is
+        }
+        match (self, change) {
+            (Self::OrderCreated, Change::OrderCreated { .. })
+            | (Self::OrderLinesChanged, Change::OrderLinesChanged { .. }) => true,
+            (
+                Self::OrderStatusChanged { set, from, to },
+                Change::OrderStatusChanged { set: in_set, from: was, to: is, .. },
+            ) => set == in_set && fits(from.as_ref(), was.as_ref()) && fits(to.as_ref(), Some(is)),
+            (Self::EventReceived { name, kind }, Change::EventReceived { name: happened, kind: of_kind, .. }) => {
+                name == happened && fits(kind.as_ref(), Some(of_kind))
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether it is about an order.
+    #[must_use]
+    pub fn is_about_an_order(&self) -> bool {
+        !matches!(self, Self::EventReceived { .. })
+    }
+}

@@ -1,0 +1,70 @@
+//! Events over the API.
+
+use domain::read::{self, Faults, Reader};
+use domain::{Code, CustomerId, Event, EventId, EventKind, Fault};
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+
+/// An event as a caller gives it, and whether the caller dated it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Received {
+    /// The event; dated `now` if the caller gave no time.
+    pub event: Event,
+    /// Whether `at` is the caller's own.
+    pub dated: bool,
+}
+
+/// Reads the body of `POST /v1/events`.
+///
+/// # Errors
+/// Everything that is wrong with it, each with its place.
+pub fn read(body: &Value, now: Timestamp) -> Result<Received, Faults> {
+    let mut reader = Reader::new(body);
+    let id = reader.required("id", read::parsed(EventId::parse));
+    let customer_id = reader.required("customer_id", read::parsed(CustomerId::parse));
+    let name = reader.required("name", read::parsed(Code::parse));
+    let kind = reader.optional("kind", |value| match value.as_str() {
+        Some("web_event") => Ok(EventKind::WebEvent),
+        Some("event") => Ok(EventKind::Event),
+        _ => Err("must be \"web_event\" or \"event\""),
+    });
+    let at = reader.optional("at", read::instant);
+    let source = reader.optional("source", read::parsed(Code::parse));
+    let session_id = reader.optional("session_id", read::short);
+    let context = reader.optional("context", |value| value.as_object().cloned().ok_or("must be a JSON object"));
+    reader.finish()?;
+    let (Some(id), Some(customer_id), Some(name)) = (id, customer_id, name) else {
+        return Err(vec![Fault::new("", "could not be read")]);
+    };
+    let event = Event {
+        id,
+        customer_id,
+        name,
+        kind: kind.unwrap_or(EventKind::WebEvent),
+        at: at.unwrap_or(now),
+        source,
+        session_id,
+        context: context.unwrap_or_default(),
+    };
+    Ok(Received { event, dated: at.is_some() })
+}
+
+/// The event as the API shows it and as templates and conditions see it.
+#[must_use]
+pub fn show(event: &Event) -> Value {
+    let mut shown = Map::new();
+    let mut put = |name: &str, value: Value| {
+        if !value.is_null() {
+            shown.insert(name.to_owned(), value);
+        }
+    };
+    put("id", json!(event.id));
+    put("customer_id", json!(event.customer_id));
+    put("name", json!(event.name));
+    put("kind", json!(event.kind));
+    put("at", json!(event.at));
+    put("source", json!(event.source));
+    put("session_id", json!(event.session_id));
+    put("context", json!(event.context));
+    Value::Object(shown)
+}

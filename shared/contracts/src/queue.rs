@@ -1,0 +1,58 @@
+use domain::{Change, CustomerId, MailingId, MessageId, RunId};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// Why a customer has to be looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "cause", rename_all = "snake_case")]
+pub enum Cause {
+    /// Something happened to them.
+    Changed {
+        /// What.
+        change: Change,
+        /// When it was taken in.
+        at: Timestamp,
+    },
+    /// A run of theirs has waited long enough.
+    Due {
+        /// Which run.
+        run_id: RunId,
+        /// The time that it waited for.
+        at: Timestamp,
+    },
+}
+
+/// On the evaluations queue: bring one customer's runs up to date.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Evaluation {
+    /// Whose.
+    pub customer_id: CustomerId,
+    /// Why, oldest first.
+    pub causes: Vec<Cause>,
+}
+
+impl Evaluation {
+    /// A customer's run has waited long enough.
+    #[must_use]
+    pub fn due(customer_id: CustomerId, run_id: RunId, at: Timestamp) -> Self {
+        Self { customer_id, causes: vec![Cause::Due { run_id, at }] }
+    }
+}
+
+/// On the deliveries and bulk-deliveries queues: send one message, if its row
+/// says that it is still to be sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeliverMessage {
+    /// Which.
+    pub message_id: MessageId,
+}
+
+/// On the mailings queue: go on with a mailing from its last checkpoint.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MailingWork {
+    /// Which.
+    pub mailing_id: MailingId,
+    /// The version of the checkpoint to go on from; a later one means that
+    /// somebody else has taken over. None takes over from whoever is at it.
+    pub checkpoint: Option<u64>,
+}

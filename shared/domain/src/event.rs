@@ -1,0 +1,49 @@
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::{Code, CustomerId, EventId};
+
+/// Where an event comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EventKind {
+    /// Something the customer did on a site or in an app.
+    WebEvent,
+    /// Anything else that happened to the customer.
+    Event,
+}
+
+/// Something that happened to one customer. It keeps the context it came with
+/// for ever: the price then, not the price now.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// The caller's own id; the same id again is the same event.
+    pub id: EventId,
+    /// To whom it happened.
+    pub customer_id: CustomerId,
+    /// What happened, such as `product_viewed`.
+    pub name: Code,
+    /// On a site or app, or elsewhere.
+    pub kind: EventKind,
+    /// When it happened, if the caller says; otherwise when it was accepted.
+    pub at: Timestamp,
+    /// Which of the shop's sites or apps it came from.
+    pub source: Option<Code>,
+    /// The visit that it belongs to.
+    pub session_id: Option<String>,
+    /// What was so at that time, as the caller sent it.
+    pub context: Map<String, Value>,
+}
+
+impl Event {
+    /// Whether two events say the same, leaving aside a time that only we gave.
+    #[must_use]
+    pub fn same_as(&self, other: &Self, dated_by_caller: bool) -> bool {
+        let mut other = other.clone();
+        if !dated_by_caller {
+            other.at = self.at;
+        }
+        *self == other
+    }
+}

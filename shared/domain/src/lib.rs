@@ -1,0 +1,50 @@
+//! What a shop talks about: customers, orders, events and the messages that
+//! come of them.
+//!
+//! Everything here is an ordinary function over ordinary data. Nothing does
+//! I/O and nothing reads a clock: time comes in as a value, so that a history
+//! can be replayed and gives the same result.
+
+mod amount;
+pub mod change;
+mod customer;
+mod event;
+mod hash;
+mod id;
+pub mod message;
+mod order;
+pub mod read;
+mod status;
+mod time;
+
+pub use amount::{Amount, Currency};
+pub use change::Change;
+pub use customer::{Consent, ConsentState, ConsentUpdate, Customer, CustomerUpdate, EmailAddress, Profile};
+pub use event::{Event, EventKind};
+pub use hash::digest;
+pub use id::{BadId, CampaignId, Code, CustomerId, EventId, MailingId, MessageId, OrderId, RunId, TemplateId};
+pub use message::Message;
+pub use order::{Content, Delivery, Line, Merged, Order, OrderAmounts, OrderUpdate, Payment, StatusUpdate};
+pub use read::{Fault, Reader};
+pub use status::{Entry, History, StatusSet, Statuses, Transition};
+pub use time::{earlier, sortable};
+
+/// A write that contradicts what is already recorded for the same id and time.
+///
+/// The caller sent two different bodies under one identity; which of them is
+/// true only the caller knows, so nothing is changed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Conflict {
+    /// JSON pointer (RFC 6901) of the field that differs.
+    pub pointer: String,
+    /// What was recorded and what came, in words for the caller.
+    pub message: String,
+}
+
+impl Conflict {
+    /// A conflict at `pointer`, said in `message`.
+    pub fn new(pointer: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { pointer: pointer.into(), message: message.into() }
+    }
+}

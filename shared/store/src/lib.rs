@@ -1,0 +1,35 @@
+//! Tables, keys, items and conditional writes. The only place that names a
+//! DynamoDB attribute.
+//!
+//! | table | one row is | keys |
+//! |---|---|---|
+//! | customers | one thing about one customer: profile, order, event, run | `customer`, `item` |
+//! | definitions | a template, campaign, mailing or key, or a version of one | `kind`, `id` |
+//! | messages | one message, ever: the send ledger and the outbox | `message` |
+//! | mailings | a mailing's checkpoint, or a page of its audience | `mailing`, `item` |
+//! | timers | something that falls due | `slot`, `due` |
+//!
+//! Domain objects are kept as JSON text in `body`: exact whatever the shop puts
+//! into its own fields, and quicker to decode than nested attributes. What a
+//! condition or an index needs stands beside it as an attribute of its own.
+
+mod customers;
+mod definitions;
+pub mod images;
+mod mailings;
+mod messages;
+mod rows;
+mod runs;
+mod timers;
+
+pub use customers::{Customers, Loaded, OrderOwner, PutEvent, Suppression, Wanted};
+pub use definitions::{Definitions, Head, Key, Kind};
+pub use mailings::{Mailings, OpenMailing};
+pub use messages::{Claim, Entry, Evidence, Messages, Outcome};
+pub use rows::{Versioned, Written};
+pub use runs::Runs;
+pub use timers::{SHARDS as TIMER_SHARDS, Timer, Timers};
+
+/// How many parts the customers are dealt into, so that all of them can be gone
+/// through without a scan and written to without a hot key.
+pub const CUSTOMER_SHARDS: u32 = 8;

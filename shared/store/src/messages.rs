@@ -1,0 +1,442 @@
+use anyhow::Context;
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+use aws_sdk_dynamodb::types::{
+    KeysAndAttributes, Put, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
+};
+use domain::message::{Reason, State};
+use domain::{CustomerId, Message, MessageId, sortable};
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use crate::rows::{self, Item, Written, failed, text, time};
+
+/// The messages table: the send ledger, one row per message, ever.
+///
+/// A row is written once and its state only moves forward, each move by a
+/// conditional write. See [`domain::message`] for the moves.
+#[derive(Debug, Clone)]
+pub struct Messages {
+    db: Client,
+    table: String,
+}
+
+/// What became of the attempt to take a message up.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Claim {
+    /// It is ours until the lease runs out.
+    Taken(Box<Message>),
+    /// Another sender has it; its lease still runs.
+    Busy,
+    /// Another sender had it and was never heard of again.
+    Lapsed {
+        /// That sender's claim.
+        claim: String,
+    },
+    /// Nothing is left to do.
+    Settled(State),
+    /// There is no such message.
+    Absent,
+}
+
+/// How an attempt to send ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// SES accepted it and gave it this id.
+    Sent {
+        /// SES's own message id.
+        ses_id: String,
+    },
+    /// It was not sent.
+    NotSent {
+        /// Why.
+        reason: Reason,
+        /// What exactly, in words; never an address or a value.
+        detail: Option<String>,
+    },
+}
+
+/// What SES told of a message after it was handed over. Of each kind only the
+/// earliest is kept, so that repetition and order of arrival do not matter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Evidence {
+    /// SES took it in.
+    Accepted,
+    /// The recipient's server took it in.
+    Delivered,
+    /// It came back for good.
+    Bounced,
+    /// It came back, but may be delivered another time.
+    SoftBounced,
+    /// The recipient called it spam.
+    Complained,
+    /// It was opened.
+    Opened,
+    /// A link in it was followed.
+    Clicked,
+}
+
+impl Evidence {
+    const ALL: [Self; 7] = [
+        Self::Accepted,
+        Self::Delivered,
+        Self::Bounced,
+        Self::SoftBounced,
+        Self::Complained,
+        Self::Opened,
+        Self::Clicked,
+    ];
+
+    fn attribute(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted_at",
+            Self::Delivered => "delivered_at",
+            Self::Bounced => "bounced_at",
+            Self::SoftBounced => "soft_bounced_at",
+            Self::Complained => "complained_at",
+            Self::Opened => "opened_at",
+            Self::Clicked => "clicked_at",
+        }
+    }
+}
+
+/// A message and what became of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    /// As it was decided on.
+    pub message: Message,
+    /// Where it stands.
+    pub state: State,
+    /// Why it was not sent.
+    pub reason: Option<Reason>,
+    /// What exactly, in words.
+    pub detail: Option<String>,
+    /// When it was settled.
+    pub settled_at: Option<Timestamp>,
+    /// SES's own id for it.
+    pub ses_id: Option<String>,
+    /// What SES told of it, by kind.
+    pub evidence: Vec<(&'static str, Timestamp)>,
+}
+
+#[derive(Deserialize)]
+struct Row {
+    body: String,
+    state: State,
+    claim: Option<String>,
+    lease: Option<Timestamp>,
+    reason: Option<Reason>,
+    detail: Option<String>,
+    settled_at: Option<Timestamp>,
+    ses_id: Option<String>,
+}
+
+fn key(id: &MessageId) -> Item {
+    Item::from([("message".into(), text(id.as_str()))])
+}
+
+fn new_row(message: &Message) -> anyhow::Result<Item> {
+    let mut item = key(&message.id);
+    item.insert("customer".into(), text(message.customer_id.as_str()));
+    item.insert("created".into(), text(format!("{}#{}", sortable(message.created_at), message.id)));
+    item.insert("state".into(), text(State::Pending.as_str()));
+    item.insert("body".into(), text(rows::body(message)?));
+    Ok(item)
+}
+
+impl Messages {
+    /// The table of this name.
+    #[must_use]
+    pub fn new(db: Client, table: String) -> Self {
+        Self { db, table }
+    }
+
+    /// Writes a message that is to be sent. One that is there already, in
+    /// whatever state, is left as it is.
+    ///
+    /// # Errors
+    /// If the table cannot be written to.
+    pub async fn put(&self, message: &Message) -> anyhow::Result<()> {
+        let put = self.db.put_item().table_name(&self.table).set_item(Some(new_row(message)?));
+        match put.condition_expression("attribute_not_exists(message)").send().await {
+            Err(SdkError::ServiceError(error)) if error.err().is_conditional_check_failed_exception() => Ok(()),
+            put => put.map(drop).map_err(failed("a message could not be written")),
+        }
+    }
+
+    pub(crate) fn put_in_transaction(&self, message: &Message) -> anyhow::Result<TransactWriteItem> {
+        let put = Put::builder()
+            .table_name(&self.table)
+            .set_item(Some(new_row(message)?))
+            .condition_expression("attribute_not_exists(message)");
+        Ok(TransactWriteItem::builder().put(put.build()?).build())
+    }
+
+    /// Takes a message up, before SES is called.
+    ///
+    /// `claim` names this attempt and no other; the claim holds until `lease`.
+    ///
+    /// # Errors
+    /// If the table cannot be written to.
+    pub async fn claim(&self, id: &MessageId, claim: &str, lease: Timestamp, now: Timestamp) -> anyhow::Result<Claim> {
+        let update = self
+            .update(id)
+            .update_expression("SET #state = :claimed, claim = :claim, lease = :lease")
+            .condition_expression("#state = :pending")
+            .expression_attribute_values(":claimed", text(State::Claimed.as_str()))
+            .expression_attribute_values(":pending", text(State::Pending.as_str()))
+            .expression_attribute_values(":claim", text(claim))
+            .expression_attribute_values(":lease", time(lease))
+            .return_values(ReturnValue::AllNew);
+        match self.moved(update).await? {
+            Move::Done(row) => {
+                Ok(Claim::Taken(Box::new(rows::parse(&row.context("the claimed row did not come back")?.body)?)))
+            }
+            Move::Refused(None) => Ok(Claim::Absent),
+            Move::Refused(Some(Row { state: State::Claimed, claim: Some(claim), lease, .. })) => {
+                let runs = lease.is_some_and(|lease| now <= lease);
+                Ok(if runs { Claim::Busy } else { Claim::Lapsed { claim } })
+            }
+            Move::Refused(Some(row)) => Ok(Claim::Settled(row.state)),
+        }
+    }
+
+    /// Notes how the attempt of this claim ended. A claim that lapsed meanwhile
+    /// may still be settled: its sender is back with the truth.
+    ///
+    /// # Errors
+    /// If the table cannot be written to.
+    pub async fn settle(
+        &self,
+        id: &MessageId,
+        claim: &str,
+        outcome: &Outcome,
+        now: Timestamp,
+    ) -> anyhow::Result<Written> {
+        let update = self
+            .update(id)
+            .condition_expression("claim = :claim AND #state IN (:claimed, :unknown)")
+            .expression_attribute_values(":claim", text(claim))
+            .expression_attribute_values(":claimed", text(State::Claimed.as_str()))
+            .expression_attribute_values(":unknown", text(State::Unknown.as_str()))
+            .expression_attribute_values(":now", time(now));
+        let update = match outcome {
+            Outcome::Sent { ses_id } => update
+                .update_expression("SET #state = :settled, settled_at = :now, ses_id = :ses_id REMOVE lease")
+                .expression_attribute_values(":settled", text(State::Sent.as_str()))
+                .expression_attribute_values(":ses_id", text(ses_id)),
+            Outcome::NotSent { reason, detail } => update
+                .update_expression(
+                    "SET #state = :settled, settled_at = :now, reason = :reason, detail = :detail REMOVE lease",
+                )
+                .expression_attribute_values(":settled", text(State::NotSent.as_str()))
+                .expression_attribute_values(":reason", text(reason.as_str()))
+                .expression_attribute_values(":detail", text(detail.as_deref().unwrap_or(reason.as_str()))),
+        };
+        Ok(self.moved(update).await?.written())
+    }
+
+    /// Gives a message back that SES was not asked to send, or refused for now.
+    ///
+    /// # Errors
+    /// If the table cannot be written to.
+    pub async fn give_back(&self, id: &MessageId, claim: &str) -> anyhow::Result<Written> {
+        let update = self
+            .update(id)
+            .update_expression("SET #state = :pending REMOVE claim, lease")
+            .condition_expression("claim = :claim AND #state = :claimed")
+            .expression_attribute_values(":claim", text(claim))
+            .expression_attribute_values(":claimed", text(State::Claimed.as_str()))
+            .expression_attribute_values(":pending", text(State::Pending.as_str()));
+        Ok(self.moved(update).await?.written())
+    }
+
+    /// Notes that nobody knows what became of a claim that lapsed.
+    ///
+    /// # Errors
+    /// If the table cannot be written to.
+    pub async fn mark_unknown(&self, id: &MessageId, claim: &str, now: Timestamp) -> anyhow::Result<Written> {
+        let update = self
+            .update(id)
+            .update_expression("SET #state = :unknown, settled_at = :now REMOVE lease")
+            .condition_expression("claim = :claim AND #state = :claimed")
+            .expression_attribute_values(":claim", text(claim))
+            .expression_attribute_values(":claimed", text(State::Claimed.as_str()))
+            .expression_attribute_values(":unknown", text(State::Unknown.as_str()))
+            .expression_attribute_values(":now", time(now));
+        Ok(self.moved(update).await?.written())
+    }
+
+    /// Notes what SES told of a message. Whatever SES tells proves that the mail
+    /// went out, which settles a claim that nobody settled.
+    ///
+    /// # Errors
+    /// If the table cannot be written to.
+    pub async fn record(&self, id: &MessageId, evidence: Evidence, at: Timestamp, ses_id: &str) -> anyhow::Result<()> {
+        let update = self
+            .update(id)
+            .update_expression("SET #evidence = :at")
+            .condition_expression("attribute_exists(message) AND (attribute_not_exists(#evidence) OR #evidence > :at)")
+            .expression_attribute_names("#evidence", evidence.attribute())
+            .expression_attribute_values(":at", time(at))
+            .return_values(ReturnValue::AllNew);
+        // `update` names #state, which this expression has no use for.
+        let update =
+            update.set_expression_attribute_names(Some([("#evidence".into(), evidence.attribute().into())].into()));
+        let row = match self.moved(update).await? {
+            Move::Done(row) | Move::Refused(row) => row,
+        };
+        if row.is_some_and(|row| matches!(row.state, State::Claimed | State::Unknown)) {
+            let update = self
+                .update(id)
+                .update_expression("SET #state = :sent, settled_at = :at, ses_id = :ses_id REMOVE lease")
+                .condition_expression("#state IN (:claimed, :unknown)")
+                .expression_attribute_values(":sent", text(State::Sent.as_str()))
+                .expression_attribute_values(":claimed", text(State::Claimed.as_str()))
+                .expression_attribute_values(":unknown", text(State::Unknown.as_str()))
+                .expression_attribute_values(":at", time(at))
+                .expression_attribute_values(":ses_id", text(ses_id));
+            self.moved(update).await?;
+        }
+        Ok(())
+    }
+
+    /// One message and what became of it.
+    ///
+    /// # Errors
+    /// If the table cannot be read.
+    pub async fn get(&self, id: &MessageId) -> anyhow::Result<Option<Entry>> {
+        let got = self.db.get_item().table_name(&self.table).set_key(Some(key(id))).consistent_read(true).send();
+        got.await.map_err(failed("a message could not be read"))?.item.map(entry).transpose()
+    }
+
+    /// A customer's messages, newest first, and where the next page begins.
+    ///
+    /// # Errors
+    /// If the table cannot be read.
+    pub async fn of_customer(
+        &self,
+        id: &CustomerId,
+        limit: i32,
+        after: Option<&str>,
+    ) -> anyhow::Result<(Vec<Entry>, Option<String>)> {
+        let start = after.and_then(|created| {
+            let message = created.split_once('#')?.1;
+            Some(Item::from([
+                ("customer".to_owned(), text(id.as_str())),
+                ("created".to_owned(), text(created)),
+                ("message".to_owned(), text(message)),
+            ]))
+        });
+        let page = self
+            .db
+            .query()
+            .table_name(&self.table)
+            .index_name("by-customer")
+            .key_condition_expression("customer = :customer")
+            .expression_attribute_values(":customer", text(id.as_str()))
+            .scan_index_forward(false)
+            .limit(limit)
+            .set_exclusive_start_key(start)
+            .send()
+            .await
+            .map_err(failed("a customer's messages could not be listed"))?;
+        let keys: Vec<Item> = page.items.unwrap_or_default();
+        let ids: anyhow::Result<Vec<MessageId>> = keys
+            .iter()
+            .map(|item| {
+                let id = item.get("message").and_then(|id| id.as_s().ok()).context("a message without an id")?;
+                Ok(MessageId::parse(id)?)
+            })
+            .collect();
+        let next = page
+            .last_evaluated_key
+            .and_then(|mut key| key.remove("created"))
+            .and_then(|created| created.as_s().ok().cloned());
+        let mut entries = self.entries(&ids?).await?;
+        entries.sort_by(|a, b| (b.message.created_at, &b.message.id).cmp(&(a.message.created_at, &a.message.id)));
+        Ok((entries, next))
+    }
+
+    /// These messages and what became of them, in no particular order; those
+    /// that are not there are left out.
+    ///
+    /// # Errors
+    /// If the table cannot be read.
+    pub async fn entries(&self, ids: &[MessageId]) -> anyhow::Result<Vec<Entry>> {
+        let mut entries = Vec::with_capacity(ids.len());
+        for ids in ids.chunks(100) {
+            let keys = ids.iter().map(key).collect();
+            let mut open = Some(KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true).build()?);
+            while let Some(request) = open.take() {
+                let got = self.db.batch_get_item().request_items(&self.table, request).send();
+                let got = got.await.map_err(failed("messages could not be read"))?;
+                let items = got.responses.unwrap_or_default().remove(&self.table).unwrap_or_default();
+                for item in items {
+                    entries.push(entry(item)?);
+                }
+                open = got.unprocessed_keys.unwrap_or_default().remove(&self.table);
+            }
+        }
+        Ok(entries)
+    }
+
+    fn update(&self, id: &MessageId) -> UpdateItemFluentBuilder {
+        self.db
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(key(id)))
+            .expression_attribute_names("#state", "state")
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+    }
+
+    async fn moved(&self, update: UpdateItemFluentBuilder) -> anyhow::Result<Move> {
+        match update.send().await {
+            Ok(done) => Ok(Move::Done(done.attributes.map(rows::decode).transpose()?)),
+            Err(SdkError::ServiceError(error)) => match error.into_err() {
+                UpdateItemError::ConditionalCheckFailedException(failed) => {
+                    Ok(Move::Refused(failed.item.map(rows::decode).transpose()?))
+                }
+                error => Err(anyhow::Error::new(error).context("a message could not be moved on")),
+            },
+            Err(error) => Err(failed("a message could not be moved on")(error)),
+        }
+    }
+}
+
+/// What became of a move from one state to another.
+enum Move {
+    /// It was made; the row as it is now, if that was asked for.
+    Done(Option<Row>),
+    /// The row was not where the move begins; the row as it is, if there is one.
+    Refused(Option<Row>),
+}
+
+impl Move {
+    fn written(&self) -> Written {
+        match self {
+            Self::Done(_) => Written::Done,
+            Self::Refused(_) => Written::Overtaken,
+        }
+    }
+}
+
+fn entry(item: Item) -> anyhow::Result<Entry> {
+    let evidence = Evidence::ALL.into_iter().filter_map(|kind| {
+        let at = item.get(kind.attribute())?.as_s().ok()?;
+        Some((kind.attribute(), at.parse().ok()?))
+    });
+    let evidence = evidence.collect();
+    let row: Row = rows::decode(item)?;
+    Ok(Entry {
+        message: rows::parse(&row.body)?,
+        state: row.state,
+        reason: row.reason,
+        detail: row.detail,
+        settled_at: row.settled_at,
+        ses_id: row.ses_id,
+        evidence,
+    })
+}

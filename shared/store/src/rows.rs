@@ -1,0 +1,81 @@
+//! What rows of several tables have in common.
+
+use std::collections::HashMap;
+
+use anyhow::anyhow;
+use aws_sdk_dynamodb::error::{DisplayErrorContext, SdkError};
+use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::Timestamp;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// A row of a table, as the SDK has it.
+pub(crate) type Item = HashMap<String, AttributeValue>;
+
+/// A thing and the version of its row, which the next write must name.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Versioned<T> {
+    /// The thing.
+    pub value: T,
+    /// Its version, from 1.
+    pub version: u64,
+}
+
+/// What became of a conditional write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Written {
+    /// It was carried out.
+    Done,
+    /// Somebody else wrote first: read again and decide again.
+    Overtaken,
+}
+
+pub(crate) fn text(value: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(value.into())
+}
+
+pub(crate) fn number(value: u64) -> AttributeValue {
+    AttributeValue::N(value.to_string())
+}
+
+pub(crate) fn time(at: Timestamp) -> AttributeValue {
+    AttributeValue::S(domain::sortable(at))
+}
+
+/// A domain object as the text of a `body`.
+pub(crate) fn body(value: &impl Serialize) -> anyhow::Result<String> {
+    serde_json::to_string(value).map_err(|error| anyhow!("a row could not be encoded ({:?} error)", error.classify()))
+}
+
+/// The domain object in a `body`.
+pub(crate) fn parse<T: DeserializeOwned>(body: &str) -> anyhow::Result<T> {
+    serde_json::from_str(body).map_err(|error| {
+        anyhow!("a row could not be decoded ({:?} error at column {})", error.classify(), error.column())
+    })
+}
+
+/// The row as a type.
+pub(crate) fn decode<T: DeserializeOwned>(item: Item) -> anyhow::Result<T> {
+    serde_dynamo::aws_sdk_dynamodb_1::from_item(item)
+        .map_err(|_| anyhow!("a row does not have the attributes of its kind"))
+}
+
+/// The type as a row.
+pub(crate) fn encode(row: &impl Serialize) -> anyhow::Result<Item> {
+    serde_dynamo::aws_sdk_dynamodb_1::to_item(row).map_err(|_| anyhow!("a row could not be encoded"))
+}
+
+/// An SDK error with everything that led to it.
+pub(crate) fn failed<E, R>(what: &'static str) -> impl FnOnce(SdkError<E, R>) -> anyhow::Error
+where
+    E: std::error::Error + Send + Sync + 'static,
+    R: std::fmt::Debug + Send + Sync + 'static,
+{
+    move |error| anyhow!("{what}: {}", DisplayErrorContext(error))
+}
+
+/// Part number `key` falls into, of `parts`. Always the same for the same key.
+pub(crate) fn part(key: &str, parts: u32) -> u32 {
+    let digest = domain::digest(&["part", key]);
+    u32::from_str_radix(&digest[..8], 16).unwrap_or_default() % parts
+}

@@ -1,0 +1,144 @@
+use anyhow::Context;
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};
+use domain::{CustomerId, RunId, sortable};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
+
+use crate::rows::{self, Item, failed, text, time};
+
+/// How many parts the timers of a day are dealt into. One part takes about a
+/// thousand writes a second.
+pub const SHARDS: u32 = 8;
+
+/// Something that falls due: a run that has waited long enough.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Timer {
+    /// Whose run.
+    pub customer_id: CustomerId,
+    /// Which run.
+    pub run_id: RunId,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// The timers table: what falls due when.
+///
+/// A slot is a day's timers of one shard, in the order in which they fall due.
+/// A timer stays until what it was for is done; whoever does that deletes it in
+/// the same transaction. So a timer that is still there was not yet seen to.
+#[derive(Debug, Clone)]
+pub struct Timers {
+    db: Client,
+    table: String,
+}
+
+const CURSOR: &str = "cursor";
+
+/// The slot of a day and shard.
+fn slot(at: Timestamp, shard: u32) -> String {
+    format!("{}#{shard}", at.to_zoned(TimeZone::UTC).date())
+}
+
+fn key(timer: &Timer) -> Item {
+    let shard = rows::part(timer.run_id.as_str(), SHARDS);
+    let due = format!("{}#{}", sortable(timer.at), timer.run_id);
+    Item::from([("slot".into(), text(slot(timer.at, shard))), ("due".into(), text(due))])
+}
+
+impl Timers {
+    /// The table of this name.
+    #[must_use]
+    pub fn new(db: Client, table: String) -> Self {
+        Self { db, table }
+    }
+
+    /// Goes through a shard's timers that fall due after `from` and up to
+    /// `to`, a page at a time, and hands each page to `take`.
+    ///
+    /// # Errors
+    /// If the table cannot be read, or what `take` fails with.
+    pub async fn due(
+        &self,
+        shard: u32,
+        from: Timestamp,
+        to: Timestamp,
+        mut take: impl AsyncFnMut(Vec<Timer>) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        let mut day = from.to_zoned(TimeZone::UTC).date();
+        let last = to.to_zoned(TimeZone::UTC).date();
+        while day <= last {
+            let mut start = None;
+            loop {
+                let page = self
+                    .db
+                    .query()
+                    .table_name(&self.table)
+                    .consistent_read(true)
+                    .key_condition_expression("slot = :slot AND due BETWEEN :from AND :to")
+                    .expression_attribute_values(":slot", text(format!("{day}#{shard}")))
+                    // '~' sorts behind every digest, so `to` itself is within and
+                    // everything due at `from` itself is behind us.
+                    .expression_attribute_values(":from", text(format!("{}~", sortable(from))))
+                    .expression_attribute_values(":to", text(format!("{}~", sortable(to))))
+                    .set_exclusive_start_key(start.take())
+                    .send()
+                    .await
+                    .map_err(failed("the timers could not be read"))?;
+                let timers: anyhow::Result<Vec<Timer>> =
+                    page.items.unwrap_or_default().into_iter().map(rows::decode).collect();
+                let timers = timers?;
+                if !timers.is_empty() {
+                    take(timers).await?;
+                }
+                start = page.last_evaluated_key;
+                if start.is_none() {
+                    break;
+                }
+            }
+            day = day.tomorrow().context("the last day there is")?;
+        }
+        Ok(())
+    }
+
+    /// Up to when a shard's timers were handed on; none before the first time.
+    ///
+    /// # Errors
+    /// If the table cannot be read.
+    pub async fn cursor(&self, shard: u32) -> anyhow::Result<Option<Timestamp>> {
+        let got =
+            self.db.get_item().table_name(&self.table).set_key(Some(cursor_key(shard))).consistent_read(true).send();
+        let item = got.await.map_err(failed("the timers' cursor could not be read"))?.item;
+        let at = item.as_ref().and_then(|item| item.get("at")).and_then(|at| at.as_s().ok());
+        at.map(|at| at.parse().context("the timers' cursor is no time")).transpose()
+    }
+
+    /// Notes up to when a shard's timers were handed on.
+    ///
+    /// # Errors
+    /// If the table cannot be written to.
+    pub async fn set_cursor(&self, shard: u32, at: Timestamp) -> anyhow::Result<()> {
+        let mut item = cursor_key(shard);
+        item.insert("at".into(), time(at));
+        let put = self.db.put_item().table_name(&self.table).set_item(Some(item)).send();
+        put.await.map_err(failed("the timers' cursor could not be moved"))?;
+        Ok(())
+    }
+
+    pub(crate) fn put(&self, timer: &Timer) -> anyhow::Result<TransactWriteItem> {
+        let mut item = rows::encode(timer)?;
+        item.extend(key(timer));
+        let put = Put::builder().table_name(&self.table).set_item(Some(item)).build()?;
+        Ok(TransactWriteItem::builder().put(put).build())
+    }
+
+    pub(crate) fn delete(&self, timer: &Timer) -> anyhow::Result<TransactWriteItem> {
+        let delete = Delete::builder().table_name(&self.table).set_key(Some(key(timer))).build()?;
+        Ok(TransactWriteItem::builder().delete(delete).build())
+    }
+}
+
+fn cursor_key(shard: u32) -> Item {
+    Item::from([("slot".into(), text(CURSOR)), ("due".into(), text(shard.to_string()))])
+}

@@ -1,0 +1,194 @@
+//! From a template and the data to a message.
+
+use std::io;
+
+use handlebars::{Context, Handlebars, Output, RenderContext, RenderError, RenderErrorReason, Renderable};
+use serde_json::Value;
+
+use crate::{
+    Part, Template,
+    helpers::{self, Blocked},
+    plain,
+};
+
+/// The most bytes a subject may be when rendered; a header line of mail holds no more
+/// (RFC 5322, 2.1.1).
+const SUBJECT_LIMIT: usize = 998;
+
+/// The most bytes a body may be when rendered.
+const BODY_LIMIT: usize = 1024 * 1024;
+
+/// A message, ready to send.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rendered {
+    /// One line, without control characters, 1 to 998 bytes.
+    pub subject: String,
+    /// At most 1 MiB and the preheader.
+    pub html: String,
+    /// At most 1 MiB.
+    pub text: String,
+}
+
+/// Why there is no message. Lines and columns are those of the part's source, from 1.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotRendered {
+    /// The data has nothing for something that is printed.
+    #[error("{part}, line {line}, column {column}: there is no {path}")]
+    Missing {
+        /// The part that prints it.
+        part: Part,
+        /// The path as the template writes it; inside `{{#each}}` it is relative.
+        path: String,
+        /// The line.
+        line: usize,
+        /// The column.
+        column: usize,
+    },
+    /// The template itself stopped the message.
+    #[error("blocked by the template: {reason}")]
+    Blocked {
+        /// What the template says, at most 200 characters.
+        reason: String,
+    },
+    /// The data is there but is not what the template takes it for.
+    #[error("{part}, line {line}, column {column}: {message}")]
+    Failed {
+        /// The part.
+        part: Part,
+        /// The line.
+        line: usize,
+        /// The column.
+        column: usize,
+        /// What is wrong; never more of the data than the value in question.
+        message: String,
+    },
+}
+
+impl Template {
+    /// Renders all parts.
+    ///
+    /// # Errors
+    /// No part is rendered without the others: the first thing missing or failing
+    /// in subject, preheader, HTML, text (in this order) stops the message. A block wins over
+    /// these when it is in another part, for then the message was not wanted anyway; in the
+    /// same part, what comes first counts.
+    pub fn render(&self, data: &Value) -> Result<Rendered, NotRendered> {
+        let context = Context::from(data.clone());
+        let mut failure = None;
+        let mut parts = [const { String::new() }; 4];
+        let templates = [
+            (Part::Subject, Some(&self.subject)),
+            (Part::Preheader, self.preheader.as_ref()),
+            (Part::Html, Some(&self.html)),
+            (Part::Text, Some(&self.text)),
+        ];
+        for (rendered, (part, template)) in parts.iter_mut().zip(templates) {
+            let Some(template) = template else { continue };
+            match render_part(part, template, &context) {
+                Ok(text) => *rendered = text,
+                Err(blocked @ NotRendered::Blocked { .. }) => return Err(blocked),
+                Err(other) => failure = failure.or(Some(other)),
+            }
+        }
+        if let Some(failure) = failure {
+            return Err(failure);
+        }
+        let [subject, preheader, html, text] = parts;
+        Ok(Rendered {
+            subject: checked_subject(&subject)?,
+            html: if preheader.is_empty() { html } else { with_preheader(&html, &one_line(&preheader)) },
+            text: if self.text_is_derived { plain::tidied(&text) } else { text },
+        })
+    }
+}
+
+fn render_part(part: Part, template: &handlebars::Template, context: &Context) -> Result<String, NotRendered> {
+    let registry: &'static Handlebars<'static> = match part {
+        Part::Html | Part::Preheader => helpers::html(),
+        Part::Subject | Part::Text => helpers::text(),
+    };
+    let mut body = Body(String::with_capacity(4096));
+    match template.render(registry, context, &mut RenderContext::new(None), &mut body) {
+        Ok(()) => Ok(body.0),
+        Err(error) => Err(reason(part, &error)),
+    }
+}
+
+fn reason(part: Part, error: &RenderError) -> NotRendered {
+    let (line, column) = (error.line_no.unwrap_or(1), error.column_no.unwrap_or(1));
+    match error.reason() {
+        RenderErrorReason::MissingVariable(path) => {
+            let path = path.clone().unwrap_or_else(|| "value".to_owned());
+            NotRendered::Missing { part, path, line, column }
+        }
+        RenderErrorReason::NestedError(inner) if inner.is::<Blocked>() => {
+            NotRendered::Blocked { reason: inner.to_string() }
+        }
+        other => NotRendered::Failed { part, line, column, message: other.to_string() },
+    }
+}
+
+/// A buffer that refuses to grow over [`BODY_LIMIT`]: loops in loops multiply.
+struct Body(String);
+
+impl Output for Body {
+    fn write(&mut self, text: &str) -> Result<(), io::Error> {
+        if self.0.len() + text.len() > BODY_LIMIT {
+            return Err(io::Error::other(format!("comes to more than {BODY_LIMIT} bytes")));
+        }
+        self.0.push_str(text);
+        Ok(())
+    }
+}
+
+fn checked_subject(rendered: &str) -> Result<String, NotRendered> {
+    let subject = one_line(rendered);
+    let failed = |message: String| NotRendered::Failed { part: Part::Subject, line: 1, column: 1, message };
+    match subject.len() {
+        0 => Err(failed("is empty".to_owned())),
+        1..=SUBJECT_LIMIT => Ok(subject),
+        length => Err(failed(format!("comes to {length} bytes; at most {SUBJECT_LIMIT} are allowed"))),
+    }
+}
+
+/// One line: a run of blanks, breaks and control characters becomes one space, so that no
+/// value can add a header to the mail.
+fn one_line(text: &str) -> String {
+    let breaks = |c: char| c.is_control() || c.is_whitespace() && c != '\u{a0}';
+    let mut line = String::with_capacity(text.len());
+    for word in text.split(breaks).filter(|word| !word.is_empty()) {
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    line
+}
+
+/// The preheader goes first in the body, since inboxes show the first text they find.
+fn with_preheader(html: &str, preheader: &str) -> String {
+    let at = body_start(html).unwrap_or(0);
+    format!(
+        "{}<div style=\"display:none;max-height:0;overflow:hidden;mso-hide:all\">{preheader}</div>{}",
+        &html[..at],
+        &html[at..]
+    )
+}
+
+/// The offset after the `<body …>` tag. Values cannot add one: they are escaped.
+fn body_start(html: &str) -> Option<usize> {
+    let bytes = html.as_bytes();
+    let start = bytes.windows(6).position(|window| {
+        window[..5].eq_ignore_ascii_case(b"<body") && (window[5] == b'>' || window[5].is_ascii_whitespace())
+    })?;
+    let mut quote = None;
+    for (offset, &byte) in bytes.iter().enumerate().skip(start) {
+        match (quote, byte) {
+            (None, b'>') => return Some(offset + 1),
+            (None, b'"' | b'\'') => quote = Some(byte),
+            (Some(open), close) if open == close => quote = None,
+            _ => {}
+        }
+    }
+    None
+}
