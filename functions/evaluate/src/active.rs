@@ -1,0 +1,53 @@
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use campaigns::{Campaign, Status};
+use domain::TemplateId;
+use store::{Definitions, Kind, Versioned};
+
+/// What is in force: the active campaigns, and the version of each template.
+#[derive(Debug, Default)]
+pub(crate) struct Active {
+    revision: Option<u64>,
+    pub(crate) campaigns: Vec<Versioned<Campaign>>,
+    templates: BTreeMap<String, u64>,
+}
+
+impl Active {
+    /// The version in force of each template that a campaign names.
+    pub(crate) fn versions_of(&self, campaign: &Campaign) -> BTreeMap<TemplateId, u64> {
+        let version = |id: &TemplateId| Some((id.clone(), *self.templates.get(id.as_str())?));
+        campaign.templates().into_iter().filter_map(version).collect()
+    }
+}
+
+/// Keeps what is in force in memory.
+///
+/// It is compared with the revision once for each batch, by one small read, so
+/// that a campaign holds for everything that comes in after it was saved.
+#[derive(Debug)]
+pub(crate) struct ActiveSet {
+    definitions: Definitions,
+    kept: Mutex<Arc<Active>>,
+}
+
+impl ActiveSet {
+    pub(crate) fn new(definitions: Definitions) -> Self {
+        Self { definitions, kept: Mutex::default() }
+    }
+
+    pub(crate) async fn current(&self) -> anyhow::Result<Arc<Active>> {
+        let revision = self.definitions.revision().await?;
+        let kept = Arc::clone(&self.kept.lock().unwrap_or_else(PoisonError::into_inner));
+        if kept.revision == Some(revision) {
+            return Ok(kept);
+        }
+        let mut campaigns = self.definitions.list::<Campaign>(Kind::Campaign).await?;
+        campaigns.retain(|campaign| campaign.value.status == Status::Active);
+        let templates =
+            self.definitions.heads(Kind::Template).await?.into_iter().map(|head| (head.id, head.version)).collect();
+        let active = Arc::new(Active { revision: Some(revision), campaigns, templates });
+        *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&active);
+        Ok(active)
+    }
+}

@@ -1,0 +1,81 @@
+//! Streams of changes onto the queues.
+//!
+//! A record's images become named changes, which go to the evaluations queue,
+//! those of one customer in one message; a message row that is to be sent goes
+//! to its lane; a timer that falls due too soon for the every-minute schedule
+//! goes out with its delay. A batch that fails half-way comes again, and what
+//! went out before goes out twice: every consumer bears that.
+
+use std::collections::BTreeMap;
+
+use contracts::{Cause, DeliverMessage, Evaluation};
+use domain::CustomerId;
+use jiff::SignedDuration;
+use lambda::batch::{Answer, StreamEvent};
+use lambda::{Clock, Queue};
+use store::images::{self, Seen};
+
+/// How near a timer must be to be handed on from here.
+///
+/// The schedule looks 75 seconds ahead each minute, so whatever is written with
+/// more time than this is always still in front of it.
+const SOON: SignedDuration = SignedDuration::from_secs(150);
+
+/// Serves batches of the streams.
+///
+/// # Errors
+/// If the environment lacks a variable or the Runtime API cannot be spoken to.
+pub async fn run() -> Result<(), lambda::Error> {
+    let client = aws_sdk_sqs::Client::new(&lambda::aws::sdk_config().await);
+    let queue = |name| Ok::<_, lambda::Error>(Queue::new(client.clone(), lambda::config::required(name)?));
+    let fan_out = FanOut {
+        evaluations: queue("EVALUATIONS_QUEUE_URL")?,
+        deliveries: queue("DELIVERIES_QUEUE_URL")?,
+        bulk_deliveries: queue("BULK_DELIVERIES_QUEUE_URL")?,
+        clock: Clock::from_env(),
+    };
+    lambda::serve(async |event, _| fan_out.hand_on(event).await).await
+}
+
+struct FanOut {
+    evaluations: Queue,
+    deliveries: Queue,
+    bulk_deliveries: Queue,
+    clock: Clock,
+}
+
+impl FanOut {
+    async fn hand_on(&self, event: StreamEvent) -> anyhow::Result<Answer> {
+        let (seen, answer) =
+            event.decode(|record| images::read(record.dynamodb.old_image, record.dynamodb.new_image))?;
+        let mut causes: BTreeMap<CustomerId, Vec<Cause>> = BTreeMap::new();
+        let mut evaluations = Vec::new();
+        let (mut deliveries, mut bulk_deliveries) = (Vec::new(), Vec::new());
+        for seen in seen {
+            match seen {
+                Seen::Customer { customer_id, changes, at } => {
+                    let changes = changes.into_iter().map(|change| Cause::Changed { change, at });
+                    causes.entry(customer_id).or_default().extend(changes);
+                }
+                Seen::Message { message_id, bulk } => {
+                    let lane = if bulk { &mut bulk_deliveries } else { &mut deliveries };
+                    lane.push((DeliverMessage { message_id }, SignedDuration::ZERO));
+                }
+                Seen::Timer(timer) => {
+                    let left = timer.at.duration_since(self.clock.now());
+                    if left <= SOON {
+                        evaluations.push((Evaluation::due(timer.customer_id, timer.run_id, timer.at), left));
+                    }
+                }
+                Seen::Nothing => {}
+            }
+        }
+        let changed =
+            causes.into_iter().map(|(customer_id, causes)| (Evaluation { customer_id, causes }, SignedDuration::ZERO));
+        evaluations.extend(changed);
+        self.evaluations.send(&evaluations).await?;
+        self.deliveries.send(&deliveries).await?;
+        self.bulk_deliveries.send(&bulk_deliveries).await?;
+        Ok(answer)
+    }
+}

@@ -1,0 +1,5 @@
+//! The `feedback` function as a process.
+
+fn main() -> Result<(), lambda::Error> {
+    lambda::main(feedback::run)
+}

@@ -1,0 +1,37 @@
+//! Takes in events.
+
+use aws_sdk_dynamodb::Client;
+use contracts::{Kind, Problem, event};
+use domain::Conflict;
+use lambda::Clock;
+use lambda::http::{Failure, Request, Response};
+use store::{Customers, PutEvent};
+
+/// Serves requests.
+///
+/// # Errors
+/// If the environment lacks a variable or the Runtime API cannot be spoken to.
+pub async fn run() -> Result<(), lambda::Error> {
+    let db = Client::new(&lambda::aws::sdk_config().await);
+    let customers = Customers::new(db, lambda::config::required("CUSTOMERS_TABLE")?);
+    let clock = Clock::from_env();
+    lambda::http::serve(async |request| match request.route() {
+        "POST /v1/events" => post(&customers, &clock, &request).await,
+        _ => Err(Problem::new(Kind::NotFound).into()),
+    })
+    .await
+}
+
+async fn post(customers: &Customers, clock: &Clock, request: &Request) -> Result<Response, Failure> {
+    let now = clock.now();
+    let received = event::read(&request.json()?, now)?;
+    match customers.put_event(&received.event, now).await? {
+        PutEvent::New => Ok(Response::json(201, &event::show(&received.event))),
+        PutEvent::Known(known) if known.same_as(&received.event, received.dated) => {
+            Ok(Response::json(200, &event::show(&known)))
+        }
+        PutEvent::Known(_) => {
+            Err(Conflict::new("/id", "is recorded already, with another content; an event does not change").into())
+        }
+    }
+}

@@ -1,0 +1,78 @@
+use domain::message::Origin;
+use domain::{CustomerId, Fault};
+use lambda::http::{Failure, Request, Response};
+use serde_json::{Map, Value, json};
+use store::{Entry, Messages};
+
+/// How many messages a page has, unless asked for fewer.
+const PAGE: i32 = 100;
+
+/// What was sent to a customer, what was not, and why; newest first.
+pub(crate) async fn of_customer(messages: &Messages, request: &Request) -> Result<Response, Failure> {
+    let mut faults = Vec::new();
+    let customer = match request.query("customer").map(CustomerId::parse) {
+        Some(Ok(customer)) => Some(customer),
+        Some(Err(error)) => {
+            faults.push(Fault::new("?customer", error.to_string()));
+            None
+        }
+        None => {
+            faults.push(Fault::new("?customer", "is required"));
+            None
+        }
+    };
+    let limit = match request.query("limit").map(str::parse) {
+        None => PAGE,
+        Some(Ok(limit @ 1..=PAGE)) => limit,
+        Some(_) => {
+            faults.push(Fault::new("?limit", format!("must be a number from 1 to {PAGE}")));
+            PAGE
+        }
+    };
+    let Some(customer) = customer.filter(|_| faults.is_empty()) else { return Err(faults.into()) };
+    let (entries, next) = messages.of_customer(&customer, limit, request.query("after")).await?;
+    let mut body = json!({ "items": entries.iter().map(show).collect::<Vec<_>>() });
+    if let Some(next) = next {
+        body["next"] = json!(next);
+    }
+    Ok(Response::json(200, &body))
+}
+
+fn show(entry: &Entry) -> Value {
+    let message = &entry.message;
+    let mut shown = Map::new();
+    let mut put = |name: &str, value: Value| {
+        if !value.is_null() {
+            shown.insert(name.to_owned(), value);
+        }
+    };
+    put("id", json!(message.id));
+    put("customer_id", json!(message.customer_id));
+    match &message.origin {
+        Origin::Campaign { campaign_id, version, run_id, step, change, caused_at } => {
+            put("campaign", json!(campaign_id));
+            put("campaign_version", json!(version));
+            put("run", json!(run_id));
+            put("step", json!(step));
+            put("cause", json!(change));
+            put("caused_at", json!(caused_at));
+        }
+        Origin::Mailing { mailing_id, version } => {
+            put("mailing", json!(mailing_id));
+            put("mailing_version", json!(version));
+        }
+    }
+    put("purpose", json!(message.purpose));
+    put("template", json!(message.template_id));
+    put("template_version", json!(message.template_version));
+    put("created_at", json!(message.created_at));
+    put("state", json!(entry.state));
+    put("reason", json!(entry.reason));
+    put("detail", json!(entry.detail));
+    put("settled_at", json!(entry.settled_at));
+    put("ses_message_id", json!(entry.ses_id));
+    for (name, at) in &entry.evidence {
+        put(name, json!(at));
+    }
+    Value::Object(shown)
+}

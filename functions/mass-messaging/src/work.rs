@@ -1,0 +1,154 @@
+use anyhow::Context;
+use campaigns::{Mailing, MailingProgress, Stage};
+use contracts::MailingWork;
+use domain::message::{Reason, State};
+use domain::{Customer, CustomerId, MailingId, Message};
+use futures::TryStreamExt;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+use store::{CUSTOMER_SHARDS, Kind, Versioned, Written};
+
+use crate::MassMessaging;
+
+/// How many customers are looked at for one page of the audience.
+const PAGE: i32 = 250;
+
+/// How many messages are written at the same time.
+const WRITES_AT_ONCE: usize = 16;
+
+/// How long before its deadline a worker hands on to the next.
+const TO_SPARE: SignedDuration = SignedDuration::from_secs(10);
+
+/// How long to wait before messages that are under way are looked at again.
+const PATIENCE: SignedDuration = SignedDuration::from_secs(5);
+
+/// What one step of the work led to.
+enum Step {
+    /// The checkpoint was moved; there is more to do.
+    On(MailingProgress),
+    /// Messages are under way; nothing to do until they are settled.
+    Later(MailingProgress),
+    /// Everybody is accounted for, or somebody else is at it.
+    Over,
+}
+
+impl MassMessaging {
+    /// Works on a mailing from its checkpoint until it is done or time is up.
+    pub(crate) async fn go_on(&self, work: MailingWork, deadline: Timestamp) -> anyhow::Result<()> {
+        let MailingWork { mailing_id: id, checkpoint } = work;
+        let Some(Versioned { value: mut progress, mut version }) = self.mailings.progress(&id).await? else {
+            return Ok(());
+        };
+        if checkpoint.is_some_and(|checkpoint| checkpoint < version) {
+            return Ok(());
+        }
+        let mailing = self.definitions.version::<Mailing>(Kind::Mailing, id.as_str(), progress.version).await?;
+        let mailing = mailing.context("the version of the mailing that is being sent is gone")?;
+        loop {
+            let step = self.step(&mailing, progress, version).await?;
+            let delay = match step {
+                Step::Over => return Ok(()),
+                Step::On(_) if self.clock.now() + TO_SPARE < deadline => None,
+                Step::On(_) => Some(SignedDuration::ZERO),
+                Step::Later(_) => Some(PATIENCE),
+            };
+            let (Step::On(moved) | Step::Later(moved)) = step else { return Ok(()) };
+            progress = moved;
+            version += 1;
+            if let Some(delay) = delay {
+                return self.queue.send(&[(MailingWork { mailing_id: id, checkpoint: Some(version) }, delay)]).await;
+            }
+        }
+    }
+
+    async fn step(&self, mailing: &Mailing, progress: MailingProgress, version: u64) -> anyhow::Result<Step> {
+        match progress.stage {
+            Stage::Scheduled if mailing.at > self.clock.now() => Ok(Step::Over),
+            Stage::Scheduled => {
+                let started_at = Some(self.clock.now());
+                self.moved(&mailing.id, MailingProgress { stage: Stage::Collecting, started_at, ..progress }, version)
+                    .await
+            }
+            Stage::Collecting if progress.written < progress.pages => {
+                self.write_messages(mailing, progress, version).await
+            }
+            Stage::Collecting if progress.shard < CUSTOMER_SHARDS => self.collect(mailing, progress, version).await,
+            Stage::Collecting => {
+                self.moved(&mailing.id, MailingProgress { stage: Stage::Sending, ..progress }, version).await
+            }
+            Stage::Sending if progress.tallied < progress.pages => self.tally(mailing, progress, version).await,
+            Stage::Sending => {
+                let ended_at = Some(self.clock.now());
+                self.moved(&mailing.id, MailingProgress { stage: Stage::Sent, ended_at, ..progress }, version).await
+            }
+            Stage::Sent => {
+                self.mailings.close(&mailing.id).await?;
+                Ok(Step::Over)
+            }
+        }
+    }
+
+    /// Puts the next page of the audience down.
+    async fn collect(&self, mailing: &Mailing, mut progress: MailingProgress, version: u64) -> anyhow::Result<Step> {
+        let (customers, next) = self.customers.page(progress.shard, progress.after.as_deref(), PAGE).await?;
+        let audience: Vec<CustomerId> =
+            customers.into_iter().filter(|customer| is_meant(mailing, customer)).map(|customer| customer.id).collect();
+        if next.is_none() {
+            progress.shard += 1;
+        }
+        progress.after = next;
+        if audience.is_empty() {
+            return self.moved(&mailing.id, progress, version).await;
+        }
+        let number = progress.pages;
+        progress.pages += 1;
+        progress.audience += audience.len() as u64;
+        match self.mailings.put_page(&mailing.id, number, &audience, &progress, version).await? {
+            Written::Done => Ok(Step::On(progress)),
+            Written::Overtaken => Ok(Step::Over),
+        }
+    }
+
+    /// Writes the messages of the first page that lacks them. Those that are
+    /// there already, from a worker that died, stay as they are.
+    async fn write_messages(
+        &self,
+        mailing: &Mailing,
+        mut progress: MailingProgress,
+        version: u64,
+    ) -> anyhow::Result<Step> {
+        let audience = self.mailings.page(&mailing.id, progress.written).await?;
+        let now = self.clock.now();
+        let messages = audience.iter().map(|customer_id| Ok(mailing.message(progress.version, customer_id, now)));
+        futures::stream::iter(messages)
+            .try_for_each_concurrent(WRITES_AT_ONCE, async |message: Message| self.messages.put(&message).await)
+            .await?;
+        progress.written += 1;
+        self.moved(&mailing.id, progress, version).await
+    }
+
+    /// Takes the next page into the accounts, if all of it is settled.
+    async fn tally(&self, mailing: &Mailing, mut progress: MailingProgress, version: u64) -> anyhow::Result<Step> {
+        let audience = self.mailings.page(&mailing.id, progress.tallied).await?;
+        let ids: Vec<_> = audience.iter().map(|customer_id| Message::id_of_mailing(&mailing.id, customer_id)).collect();
+        let entries = self.messages.entries(&ids).await?;
+        let settled: Vec<(State, Option<Reason>)> = entries.iter().map(|entry| (entry.state, entry.reason)).collect();
+        let complete = settled.len() == audience.len() && progress.tally(&settled);
+        match self.moved(&mailing.id, progress, version).await? {
+            Step::On(progress) if !complete => Ok(Step::Later(progress)),
+            step => Ok(step),
+        }
+    }
+
+    async fn moved(&self, id: &MailingId, progress: MailingProgress, version: u64) -> anyhow::Result<Step> {
+        match self.mailings.checkpoint(id, &progress, version).await? {
+            Written::Done => Ok(Step::On(progress)),
+            Written::Overtaken => Ok(Step::Over),
+        }
+    }
+}
+
+fn is_meant(mailing: &Mailing, customer: &Customer) -> bool {
+    let facts = || Value::Object(contracts::facts::of(Some(customer), None, None, None));
+    mailing.audience.as_ref().is_none_or(|audience| audience.holds(&facts()))
+}

@@ -1,0 +1,138 @@
+//! Claims, checks, renders, sends and settles a message.
+//!
+//! SES has no way to recognise a call made twice, so the order of these steps
+//! is what keeps a mail from going out twice: a message is claimed by a
+//! conditional write before SES is called, and settled after. A claim whose
+//! sender was never heard of again becomes UNKNOWN; it is not sent again.
+
+mod mail;
+mod material;
+mod ses;
+
+use aws_config::retry::RetryConfig;
+use aws_lambda_events::sqs::SqsEvent;
+use aws_sdk_dynamodb::Client;
+use contracts::DeliverMessage;
+use domain::message::{Origin, Reason};
+use domain::{Message, MessageId};
+use jiff::{SignedDuration, Timestamp};
+use lambda::batch::{self, Answer};
+use lambda::metrics::{Unit, emit};
+use lambda::{Clock, Context};
+use store::{Claim, Customers, Definitions, Messages, Outcome, Written};
+
+use crate::mail::Identity;
+use crate::material::Material;
+use crate::ses::{Answered, Ses};
+
+/// How long a claim outlasts the invocation that made it. Lambda ends the
+/// process at its deadline, so behind this nobody can be calling SES.
+const AFTERMATH: SignedDuration = SignedDuration::from_secs(2);
+
+/// Serves both deliveries queues.
+///
+/// # Errors
+/// If the environment lacks a variable or the Runtime API cannot be spoken to.
+pub async fn run() -> Result<(), lambda::Error> {
+    let config = lambda::aws::sdk_config().await;
+    let db = Client::new(&config);
+    let required = lambda::config::required;
+    // The SDK must not repeat a call of which it does not know the outcome.
+    let ses = aws_sdk_sesv2::config::Builder::from(&config).retry_config(RetryConfig::disabled()).build();
+    let clock = Clock::from_env();
+    let sender = Sender {
+        messages: Messages::new(db.clone(), required("MESSAGES_TABLE")?),
+        material: Material::new(
+            Customers::new(db.clone(), required("CUSTOMERS_TABLE")?),
+            Definitions::new(db, required("DEFINITIONS_TABLE")?),
+            Identity {
+                from_address: required("FROM_ADDRESS")?,
+                shop_name: required("SHOP_NAME")?,
+                public_url: required("PUBLIC_URL")?,
+            },
+        ),
+        ses: Ses::new(aws_sdk_sesv2::Client::from_conf(ses), required("CONFIGURATION_SET")?),
+        clock,
+    };
+    lambda::serve(async |event, context| sender.batch(event, context).await).await
+}
+
+struct Sender {
+    messages: Messages,
+    material: Material,
+    ses: Ses,
+    clock: Clock,
+}
+
+impl Sender {
+    async fn batch(&self, event: SqsEvent, context: Context) -> anyhow::Result<Answer> {
+        let deadline = Timestamp::from_millisecond(i64::try_from(context.deadline)?)?;
+        let claim = context.request_id.as_str();
+        batch::messages(event, async |work: DeliverMessage| self.deliver(&work.message_id, claim, deadline).await).await
+    }
+
+    async fn deliver(&self, id: &MessageId, claim: &str, deadline: Timestamp) -> anyhow::Result<()> {
+        let lease = deadline + AFTERMATH;
+        match self.messages.claim(id, claim, lease, self.clock.now()).await? {
+            Claim::Taken(message) => self.send(&message, claim, deadline).await,
+            Claim::Busy => anyhow::bail!("another sender has it; look again when its lease is over"),
+            Claim::Lapsed { claim } => {
+                let now = self.clock.now();
+                if self.messages.mark_unknown(id, &claim, now).await? == Written::Done {
+                    emit(now, "Unknown", Unit::Count, 1.0, &[]);
+                }
+                Ok(())
+            }
+            Claim::Settled(_) | Claim::Absent => Ok(()),
+        }
+    }
+
+    async fn send(&self, message: &Message, claim: &str, deadline: Timestamp) -> anyhow::Result<()> {
+        let mail = match self.material.mail(message, self.clock.now()).await {
+            Ok(Ok(mail)) => mail,
+            Ok(Err((reason, detail))) => {
+                return self.settle(message, claim, &Outcome::NotSent { reason, detail }).await;
+            }
+            Err(error) => {
+                self.messages.give_back(&message.id, claim).await?;
+                return Err(error);
+            }
+        };
+        match self.ses.send(&mail, &message.id, || self.clock.now() < deadline).await {
+            Answered::Accepted { ses_id } => self.settle(message, claim, &Outcome::Sent { ses_id }).await,
+            Answered::Refused { detail } => {
+                let outcome = Outcome::NotSent { reason: Reason::RefusedBySes, detail: Some(detail) };
+                self.settle(message, claim, &outcome).await
+            }
+            Answered::NotNow(error) => {
+                self.messages.give_back(&message.id, claim).await?;
+                Err(error.context("SES did not take the message for now"))
+            }
+            // It may have gone out. The claim stays, so that nobody else sends
+            // it; SES's own events, or the end of the lease, will settle it.
+            Answered::Silent(error) => Err(error.context("SES was called and no answer came")),
+        }
+    }
+
+    async fn settle(&self, message: &Message, claim: &str, outcome: &Outcome) -> anyhow::Result<()> {
+        let now = self.clock.now();
+        if self.messages.settle(&message.id, claim, outcome, now).await? == Written::Overtaken {
+            // An SES event was quicker and has settled it.
+            return Ok(());
+        }
+        match outcome {
+            Outcome::Sent { .. } => {
+                emit(now, "Sent", Unit::Count, 1.0, &[]);
+                if let Origin::Campaign { step: 0, caused_at, .. } = &message.origin {
+                    let took = now.duration_since(*caused_at).as_millis();
+                    emit(now, "OrderToMail", Unit::Milliseconds, took as f64, &[]);
+                }
+            }
+            Outcome::NotSent { reason, .. } => {
+                emit(now, "NotSent", Unit::Count, 1.0, &[]);
+                emit(now, "NotSent", Unit::Count, 1.0, &[("Reason", reason.as_str())]);
+            }
+        }
+        Ok(())
+    }
+}

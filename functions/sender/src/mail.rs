@@ -1,0 +1,83 @@
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use domain::{EmailAddress, MessageId};
+
+/// Who sends: from the bundle's configuration.
+#[derive(Debug, Clone)]
+pub(crate) struct Identity {
+    /// The address that mails come from.
+    pub(crate) from_address: String,
+    /// The shop's name, as recipients see it.
+    pub(crate) shop_name: String,
+    /// Where the public links begin.
+    pub(crate) public_url: String,
+}
+
+/// A mail, ready to go.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Mail {
+    pub(crate) from: String,
+    pub(crate) to: EmailAddress,
+    pub(crate) subject: String,
+    pub(crate) html: String,
+    pub(crate) text: String,
+    pub(crate) headers: Vec<(&'static str, String)>,
+}
+
+impl Identity {
+    /// The `From` header: the shop's name and address.
+    ///
+    /// A plain name is quoted (RFC 5322, 3.2.4), any other is encoded (RFC 2047)
+    /// in words of at most 75 characters.
+    pub(crate) fn from(&self) -> String {
+        let name = &self.shop_name;
+        let shown = if name.chars().all(|c| c.is_ascii() && !c.is_ascii_control()) {
+            format!("\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\""))
+        } else {
+            let mut words: Vec<String> = Vec::new();
+            for c in name.chars().filter(|c| !c.is_control()) {
+                match words.last_mut() {
+                    Some(word) if word.len() + c.len_utf8() <= 42 => word.push(c),
+                    _ => words.push(c.to_string()),
+                }
+            }
+            let encoded: Vec<String> =
+                words.iter().map(|word| format!("=?UTF-8?B?{}?=", STANDARD.encode(word))).collect();
+            encoded.join(" ")
+        };
+        format!("{shown} <{}>", self.from_address)
+    }
+
+    /// The link that leaves the list, for this message.
+    pub(crate) fn leave_link(&self, secret: &str, id: &MessageId) -> String {
+        format!(
+            "{}{}{}",
+            self.public_url.trim_end_matches('/'),
+            contracts::link::LEAVE,
+            contracts::link::token(secret, id)
+        )
+    }
+}
+
+/// The headers with which a mail program shows its own "unsubscribe" and calls
+/// it with one click (RFC 2369, RFC 8058).
+pub(crate) fn leave_headers(link: &str) -> Vec<(&'static str, String)> {
+    vec![("List-Unsubscribe", format!("<{link}>")), ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click".to_owned())]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shops_name_of_any_kind_makes_a_plain_header() {
+        let from = |name: &str| {
+            let shop_name = name.to_owned();
+            Identity { from_address: "a@b.example".into(), shop_name, public_url: String::new() }.from()
+        };
+        assert_eq!(from("Mugs, \"Ltd\""), "\"Mugs, \\\"Ltd\\\"\" <a@b.example>");
+        assert_eq!(from("Ēka"), "=?UTF-8?B?xJJrYQ==?= <a@b.example>");
+        let long = from(&"Ж".repeat(60));
+        assert!(long.is_ascii() && long.split(' ').all(|word| word.len() <= 75), "{long}");
+    }
+}

@@ -1,0 +1,79 @@
+//! Hands on what falls due.
+//!
+//! Once a minute everything that falls due before the next time goes onto the
+//! evaluations queue, held back there for the seconds that are left. How far
+//! that was done is noted, so that an outage delays and never skips. A timer
+//! that is still there some minutes after its time got lost on the way, and is
+//! handed on once more.
+
+use contracts::Evaluation;
+use jiff::{SignedDuration, Timestamp};
+use lambda::{Clock, Queue};
+use serde::{Deserialize, Serialize};
+use store::{TIMER_SHARDS, Timer, Timers};
+
+/// How far ahead to look: until the schedule comes again, with some to spare.
+const AHEAD: SignedDuration = SignedDuration::from_secs(75);
+
+/// How long after its time a timer that is still there counts as lost. Longer
+/// than an evaluation that fails takes to come again.
+const LOST_AFTER: SignedDuration = SignedDuration::from_mins(6);
+
+/// Serves the schedule.
+///
+/// # Errors
+/// If the environment lacks a variable or the Runtime API cannot be spoken to.
+pub async fn run() -> Result<(), lambda::Error> {
+    let config = lambda::aws::sdk_config().await;
+    let hand_on = HandOn {
+        timers: Timers::new(aws_sdk_dynamodb::Client::new(&config), lambda::config::required("TIMERS_TABLE")?),
+        evaluations: Queue::new(aws_sdk_sqs::Client::new(&config), lambda::config::required("EVALUATIONS_QUEUE_URL")?),
+        clock: Clock::from_env(),
+    };
+    lambda::serve(async |_: Scheduled, _| hand_on.all().await).await
+}
+
+/// The schedule's event. The clock says what time it is, so nothing of it is
+/// needed.
+#[derive(Debug, Deserialize)]
+struct Scheduled {}
+
+/// What was done, for whoever invokes the function by hand.
+#[derive(Debug, Serialize)]
+struct Done {
+    handed_on: usize,
+}
+
+struct HandOn {
+    timers: Timers,
+    evaluations: Queue,
+    clock: Clock,
+}
+
+impl HandOn {
+    async fn all(&self) -> anyhow::Result<Done> {
+        let now = self.clock.now();
+        let shards = (0..TIMER_SHARDS).map(|shard| self.shard(shard, now));
+        let handed_on = futures::future::try_join_all(shards).await?.into_iter().sum();
+        Ok(Done { handed_on })
+    }
+
+    async fn shard(&self, shard: u32, now: Timestamp) -> anyhow::Result<usize> {
+        let to = now + AHEAD;
+        // Before the first time there was nobody to set a timer either.
+        let from = self.timers.cursor(shard).await?.unwrap_or(now - LOST_AFTER);
+        let mut handed_on = 0;
+        let mut hand_on = async |timers: Vec<Timer>| {
+            handed_on += timers.len();
+            let messages = timers.into_iter().map(|timer| {
+                let left = timer.at.duration_since(now);
+                (Evaluation::due(timer.customer_id, timer.run_id, timer.at), left)
+            });
+            self.evaluations.send(&messages.collect::<Vec<_>>()).await
+        };
+        self.timers.due(shard, from - LOST_AFTER, (to - LOST_AFTER).min(from), &mut hand_on).await?;
+        self.timers.due(shard, from, to, &mut hand_on).await?;
+        self.timers.set_cursor(shard, to).await?;
+        Ok(handed_on)
+    }
+}
