@@ -13,7 +13,7 @@ use store::Definitions;
 /// # Errors
 /// If the environment lacks a variable or the Runtime API cannot be spoken to.
 pub async fn run() -> Result<(), lambda::Error> {
-    let config = lambda::aws::sdk_config().await;
+    let config = aws::sdk_config().await;
     let definitions =
         Definitions::new(aws_sdk_dynamodb::Client::new(&config), lambda::config::required("DEFINITIONS_TABLE")?);
     lambda::serve(async |request, _| authorize(&definitions, request).await).await

@@ -25,7 +25,7 @@ use crate::active::{Active, ActiveSet};
 /// # Errors
 /// If the environment lacks a variable or the Runtime API cannot be spoken to.
 pub async fn run() -> Result<(), lambda::Error> {
-    let db = Client::new(&lambda::aws::sdk_config().await);
+    let db = Client::new(&aws::sdk_config().await);
     let table = lambda::config::required;
     let customers = table("CUSTOMERS_TABLE")?;
     let messages = Messages::new(db.clone(), table("MESSAGES_TABLE")?);

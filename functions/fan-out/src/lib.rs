@@ -8,11 +8,12 @@
 
 use std::collections::BTreeMap;
 
+use aws::Queue;
 use contracts::{Cause, DeliverMessage, Evaluation};
 use domain::CustomerId;
 use jiff::SignedDuration;
+use lambda::Clock;
 use lambda::batch::{Answer, StreamEvent};
-use lambda::{Clock, Queue};
 use store::images::{self, Seen};
 
 /// How near a timer must be to be handed on from here.
@@ -26,7 +27,7 @@ const SOON: SignedDuration = SignedDuration::from_secs(150);
 /// # Errors
 /// If the environment lacks a variable or the Runtime API cannot be spoken to.
 pub async fn run() -> Result<(), lambda::Error> {
-    let client = aws_sdk_sqs::Client::new(&lambda::aws::sdk_config().await);
+    let client = aws_sdk_sqs::Client::new(&aws::sdk_config().await);
     let queue = |name| Ok::<_, lambda::Error>(Queue::new(client.clone(), lambda::config::required(name)?));
     let fan_out = FanOut {
         evaluations: queue("EVALUATIONS_QUEUE_URL")?,

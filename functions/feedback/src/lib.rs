@@ -19,7 +19,7 @@ use crate::event::{SesEvent, Told};
 /// # Errors
 /// If the environment lacks a variable or the Runtime API cannot be spoken to.
 pub async fn run() -> Result<(), lambda::Error> {
-    let db = Client::new(&lambda::aws::sdk_config().await);
+    let db = Client::new(&aws::sdk_config().await);
     let feedback = Feedback {
         customers: Customers::new(db.clone(), lambda::config::required("CUSTOMERS_TABLE")?),
         messages: Messages::new(db, lambda::config::required("MESSAGES_TABLE")?),

@@ -12,7 +12,7 @@ use store::{Customers, PutEvent};
 /// # Errors
 /// If the environment lacks a variable or the Runtime API cannot be spoken to.
 pub async fn run() -> Result<(), lambda::Error> {
-    let db = Client::new(&lambda::aws::sdk_config().await);
+    let db = Client::new(&aws::sdk_config().await);
     let customers = Customers::new(db, lambda::config::required("CUSTOMERS_TABLE")?);
     let clock = Clock::from_env();
     lambda::http::serve(async |request| match request.route() {

@@ -21,7 +21,7 @@ use store::{Definitions, Mailings, Messages};
 /// # Errors
 /// If the environment lacks a variable or the Runtime API cannot be spoken to.
 pub async fn run() -> Result<(), lambda::Error> {
-    let db = Client::new(&lambda::aws::sdk_config().await);
+    let db = Client::new(&aws::sdk_config().await);
     let required = lambda::config::required;
     let manage = Manage {
         definitions: Definitions::new(db.clone(), required("DEFINITIONS_TABLE")?),

@@ -11,9 +11,10 @@
 mod work;
 
 use anyhow::Context as _;
+use aws::Queue;
 use aws_lambda_events::sqs::SqsEvent;
 use jiff::{SignedDuration, Timestamp};
-use lambda::{Clock, Context, Queue, batch};
+use lambda::{Clock, Context, batch};
 use serde_json::{Value, json};
 use store::{Customers, Definitions, Mailings, Messages};
 
@@ -24,7 +25,7 @@ use contracts::MailingWork;
 /// # Errors
 /// If the environment lacks a variable or the Runtime API cannot be spoken to.
 pub async fn run() -> Result<(), lambda::Error> {
-    let config = lambda::aws::sdk_config().await;
+    let config = aws::sdk_config().await;
     let db = aws_sdk_dynamodb::Client::new(&config);
     let required = lambda::config::required;
     let mass_messaging = MassMessaging {

@@ -18,7 +18,7 @@ use store::{Customers, Definitions, Messages, Written};
 /// # Errors
 /// If the environment lacks a variable or the Runtime API cannot be spoken to.
 pub async fn run() -> Result<(), lambda::Error> {
-    let db = Client::new(&lambda::aws::sdk_config().await);
+    let db = Client::new(&aws::sdk_config().await);
     let required = lambda::config::required;
     let mut pages = Handlebars::new();
     pages.set_strict_mode(true);

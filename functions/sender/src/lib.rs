@@ -34,7 +34,7 @@ const AFTERMATH: SignedDuration = SignedDuration::from_secs(2);
 /// # Errors
 /// If the environment lacks a variable or the Runtime API cannot be spoken to.
 pub async fn run() -> Result<(), lambda::Error> {
-    let config = lambda::aws::sdk_config().await;
+    let config = aws::sdk_config().await;
     let db = Client::new(&config);
     let required = lambda::config::required;
     // The SDK must not repeat a call of which it does not know the outcome.
@@ -98,7 +98,7 @@ impl Sender {
                 return Err(error);
             }
         };
-        match self.ses.send(&mail, &message.id, || self.clock.now() < deadline).await {
+        match self.ses.send(&mail, message, || self.clock.now() < deadline).await {
             Answered::Accepted { ses_id } => self.settle(message, claim, &Outcome::Sent { ses_id }).await,
             Answered::Refused { detail } => {
                 let outcome = Outcome::NotSent { reason: Reason::RefusedBySes, detail: Some(detail) };

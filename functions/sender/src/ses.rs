@@ -2,10 +2,11 @@ use std::time::Duration;
 
 use anyhow::anyhow;
 use aws_sdk_sesv2::Client;
-use aws_sdk_sesv2::error::{DisplayErrorContext, SdkError};
+use aws_sdk_sesv2::error::SdkError;
 use aws_sdk_sesv2::operation::send_email::SendEmailError;
 use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message as Simple, MessageHeader, MessageTag};
-use domain::MessageId;
+use domain::Message;
+use domain::message::Origin;
 
 use crate::mail::Mail;
 
@@ -45,23 +46,21 @@ impl Ses {
 
     /// Sends a mail; asks again as long as `there_is_time` where SES is certain
     /// not to have taken it.
-    pub(crate) async fn send(&self, mail: &Mail, id: &MessageId, there_is_time: impl Fn() -> bool) -> Answered {
+    pub(crate) async fn send(&self, mail: &Mail, message: &Message, there_is_time: impl Fn() -> bool) -> Answered {
         let mut tries = 0;
         loop {
             tries += 1;
-            match self.try_once(mail, id).await {
+            match self.try_once(mail, message).await {
                 Answered::NotNow(_) if tries < 4 && there_is_time() => tokio::time::sleep(PAUSE * tries).await,
                 answered => return answered,
             }
         }
     }
 
-    async fn try_once(&self, mail: &Mail, id: &MessageId) -> Answered {
-        let (content, tag) = match (content(mail), MessageTag::builder().name("message_id").value(id.as_str()).build())
-        {
-            (Ok(content), Ok(tag)) => (content, tag),
-            (Err(error), _) => return Answered::NotNow(error),
-            (_, Err(error)) => return Answered::NotNow(error.into()),
+    async fn try_once(&self, mail: &Mail, message: &Message) -> Answered {
+        let (content, tags) = match (content(mail), tags(message)) {
+            (Ok(content), Ok(tags)) => (content, tags),
+            (Err(error), _) | (_, Err(error)) => return Answered::NotNow(error),
         };
         let sent = self
             .client
@@ -69,7 +68,7 @@ impl Ses {
             .from_email_address(&mail.from)
             .destination(Destination::builder().to_addresses(mail.to.as_str()).build())
             .content(content)
-            .email_tags(tag)
+            .set_email_tags(Some(tags))
             .configuration_set_name(&self.configuration_set)
             .send()
             .await;
@@ -93,7 +92,7 @@ fn classify(error: SdkError<SendEmailError>) -> Answered {
         }
         SdkError::ConstructionFailure(_) => Answered::NotNow(anyhow!("the request could not be built")),
         // Everything else broke off while the call was under way.
-        other => Answered::Silent(anyhow!("{}", DisplayErrorContext(other))),
+        other => Answered::Silent(anyhow!("{}", aws::describe(&other))),
     }
 }
 
@@ -107,6 +106,17 @@ fn name(error: &SendEmailError) -> &'static str {
         SendEmailError::NotFoundException(_) => "NotFoundException",
         _ => "an error that SES did not name",
     }
+}
+
+/// The tags come back in every event that SES tells of the mail: the message id,
+/// by which we know it, and what it belongs to, for whoever reads the events.
+fn tags(message: &Message) -> anyhow::Result<Vec<MessageTag>> {
+    let belongs = match &message.origin {
+        Origin::Campaign { campaign_id, .. } => ("campaign", campaign_id.as_str()),
+        Origin::Mailing { mailing_id, .. } => ("mailing", mailing_id.as_str()),
+    };
+    let tags = [("message_id", message.id.as_str()), belongs];
+    tags.into_iter().map(|(name, value)| Ok(MessageTag::builder().name(name).value(value).build()?)).collect()
 }
 
 fn content(mail: &Mail) -> anyhow::Result<EmailContent> {

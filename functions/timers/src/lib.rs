@@ -6,9 +6,10 @@
 //! that is still there some minutes after its time got lost on the way, and is
 //! handed on once more.
 
+use aws::Queue;
 use contracts::Evaluation;
 use jiff::{SignedDuration, Timestamp};
-use lambda::{Clock, Queue};
+use lambda::Clock;
 use serde::{Deserialize, Serialize};
 use store::{TIMER_SHARDS, Timer, Timers};
 
@@ -24,7 +25,7 @@ const LOST_AFTER: SignedDuration = SignedDuration::from_mins(6);
 /// # Errors
 /// If the environment lacks a variable or the Runtime API cannot be spoken to.
 pub async fn run() -> Result<(), lambda::Error> {
-    let config = lambda::aws::sdk_config().await;
+    let config = aws::sdk_config().await;
     let hand_on = HandOn {
         timers: Timers::new(aws_sdk_dynamodb::Client::new(&config), lambda::config::required("TIMERS_TABLE")?),
         evaluations: Queue::new(aws_sdk_sqs::Client::new(&config), lambda::config::required("EVALUATIONS_QUEUE_URL")?),

@@ -1,16 +1,14 @@
-//! Plumbing of a Lambda function: configuration, clients, the clock, HTTP
-//! requests, batches and metrics.
+//! Plumbing of a Lambda function: configuration, the clock, HTTP requests,
+//! batches and metrics.
 //!
 //! A function's `run()` builds what its handler needs from here; the handler
 //! itself sees requests and records, never the Runtime API.
 
-pub mod aws;
 pub mod batch;
 mod clock;
 pub mod config;
 pub mod http;
 pub mod metrics;
-mod queue;
 
 use std::future::Future;
 
@@ -21,7 +19,6 @@ use serde::de::DeserializeOwned;
 
 pub use clock::Clock;
 pub use lambda_runtime::{Context, Error};
-pub use queue::Queue;
 
 /// Serves invocations until the environment is taken down.
 ///

@@ -1,6 +1,6 @@
 use anyhow::Context;
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{
@@ -399,7 +399,10 @@ impl Messages {
                 UpdateItemError::ConditionalCheckFailedException(failed) => {
                     Ok(Move::Refused(failed.item.map(rows::decode).transpose()?))
                 }
-                error => Err(anyhow::Error::new(error).context("a message could not be moved on")),
+                error => {
+                    let code = error.code().unwrap_or("an error that was not named");
+                    Err(anyhow::anyhow!("a message could not be moved on: {code}"))
+                }
             },
             Err(error) => Err(failed("a message could not be moved on")(error)),
         }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use anyhow::anyhow;
-use aws_sdk_dynamodb::error::{DisplayErrorContext, SdkError};
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -65,13 +65,13 @@ pub(crate) fn encode(row: &impl Serialize) -> anyhow::Result<Item> {
     serde_dynamo::aws_sdk_dynamodb_1::to_item(row).map_err(|_| anyhow!("a row could not be encoded"))
 }
 
-/// An SDK error with everything that led to it.
+/// What could not be done, and the SDK's error in words that may be logged.
 pub(crate) fn failed<E, R>(what: &'static str) -> impl FnOnce(SdkError<E, R>) -> anyhow::Error
 where
-    E: std::error::Error + Send + Sync + 'static,
-    R: std::fmt::Debug + Send + Sync + 'static,
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+    R: std::fmt::Debug,
 {
-    move |error| anyhow!("{what}: {}", DisplayErrorContext(error))
+    move |error| anyhow!("{what}: {}", aws::describe(&error))
 }
 
 /// Part number `key` falls into, of `parts`. Always the same for the same key.

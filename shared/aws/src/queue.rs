@@ -1,6 +1,5 @@
 use anyhow::{Context, anyhow, bail};
 use aws_sdk_sqs::Client;
-use aws_sdk_sqs::error::DisplayErrorContext;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use futures::TryStreamExt;
 use jiff::SignedDuration;
@@ -50,7 +49,7 @@ impl Queue {
         for _ in 0..TRIES {
             let send =
                 self.client.send_message_batch().queue_url(&self.url).set_entries(Some(entries.clone())).send().await;
-            let sent = send.map_err(|error| anyhow!("messages could not be queued: {}", DisplayErrorContext(error)))?;
+            let sent = send.map_err(|error| anyhow!("messages could not be queued: {}", crate::describe(&error)))?;
             entries.retain(|entry| sent.failed().iter().any(|failed| failed.id() == entry.id()));
             if entries.is_empty() {
                 return Ok(());

@@ -1,5 +1,3 @@
-//! The SDK's configuration, shared by all clients of a function.
-
 use aws_config::{BehaviorVersion, SdkConfig};
 
 /// Credentials, region and endpoints from the environment.

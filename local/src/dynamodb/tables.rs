@@ -1,0 +1,62 @@
+//! The tables themselves.
+
+use crate::template::Table;
+use anyhow::bail;
+use dynoxide::actions;
+use dynoxide::storage::Storage;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// Creates the table if it is not there.
+///
+/// # Errors
+/// It is there with other keys or indexes.
+pub(super) fn ensure(storage: &Storage, table: &Table) -> anyhow::Result<()> {
+    let name = &table.table_name;
+    match storage.get_table_metadata(name)? {
+        Some(there) => {
+            let keys: Value = serde_json::from_str(&there.key_schema)?;
+            let indexes: Value = there.gsi_definitions.as_deref().map_or(Ok(Value::Null), serde_json::from_str)?;
+            let same = shape(&keys, &indexes)
+                == shape(&table.create["KeySchema"], &table.create["GlobalSecondaryIndexes"])
+                && there.stream_view_type == table.stream_view_type;
+            if !same {
+                bail!("table {name} in the data folder is not the template's any more: start anew with --fresh");
+            }
+        }
+        None => {
+            let request = serde_json::from_value(table.create.clone())?;
+            pollster::block_on(actions::create_table::execute(storage, request))
+                .map_err(|e| anyhow::anyhow!("resource {}: {e}", table.logical_id))?;
+        }
+    }
+    if let Some(attribute) = &table.ttl_attribute {
+        let request = json!({
+            "TableName": name,
+            "TimeToLiveSpecification": {"AttributeName": attribute, "Enabled": true},
+        });
+        // That it is on already is the only complaint there can be.
+        let _ = pollster::block_on(actions::update_time_to_live::execute(storage, serde_json::from_value(request)?));
+    }
+    Ok(())
+}
+
+/// Keys and indexes, comparable.
+fn shape(keys: &Value, indexes: &Value) -> (Vec<String>, BTreeMap<String, Vec<String>>) {
+    let keys_of = |keys: &Value| {
+        let mut names = Vec::new();
+        for key in keys.as_array().into_iter().flatten() {
+            names.push(format!("{} {}", key["KeyType"].as_str().unwrap_or_default(), key["AttributeName"]));
+        }
+        names
+    };
+    let indexes = indexes.as_array().into_iter().flatten();
+    let indexes = indexes.map(|index| (index["IndexName"].to_string(), keys_of(&index["KeySchema"]))).collect();
+    (keys_of(keys), indexes)
+}
+
+/// How many items each of these tables has.
+pub(super) fn counts(storage: &Storage, table_names: Vec<String>) -> BTreeMap<String, u64> {
+    let count = |name: &str| storage.count_items(name).ok().and_then(|n| u64::try_from(n).ok()).unwrap_or_default();
+    table_names.into_iter().map(|name| (name.clone(), count(&name))).collect()
+}

@@ -1,0 +1,10 @@
+//! What every AWS client of a function shares: configuration, errors that are
+//! safe to log, and queues to write to.
+
+mod config;
+mod error;
+mod queue;
+
+pub use config::sdk_config;
+pub use error::describe;
+pub use queue::Queue;
