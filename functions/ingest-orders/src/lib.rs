@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::Client;
 use contracts::{Kind, Problem, order};
-use domain::{Conflict, Merged, Order, OrderId};
+use domain::{Conflict, Order, OrderId};
 use lambda::Clock;
 use lambda::http::{Failure, Request, Response};
 use store::{Customers, OrderOwner, Versioned, Written};
@@ -32,22 +32,16 @@ async fn put(customers: &Customers, clock: &Clock, request: &Request) -> Result<
         let now = clock.now();
         let merged = Order::merge(known.as_ref().map(|known| &known.value), update.clone(), now)?;
         let (status, read) = match known {
-            Some(Versioned { value, version }) => match merged {
-                Merged::Unchanged => return Ok(shown(200, &value)),
-                Merged::Changed(_) => (200, Some(version)),
-            },
+            Some(known) if merged.is_none() => return Ok(shown(200, &known.value)),
+            Some(known) => (200, Some(known.version)),
+            None if customers.note_owner(&update.id, &update.customer_id).await? == OrderOwner::Same => (201, None),
             None => {
-                if customers.note_owner(&update.id, &update.customer_id).await? == OrderOwner::Other {
-                    return Err(Conflict::new(
-                        "/customer_id",
-                        "differs from the customer that this order was recorded for",
-                    )
-                    .into());
-                }
-                (201, None)
+                return Err(
+                    Conflict::new("/customer_id", "differs from the customer that this order was recorded for").into()
+                );
             }
         };
-        if let Merged::Changed(order) = merged
+        if let Some(order) = merged
             && customers.put_order(&order, read, now).await? == Written::Done
         {
             return Ok(shown(status, &order));
@@ -60,12 +54,9 @@ async fn put_status(customers: &Customers, clock: &Clock, request: &Request) -> 
     loop {
         let Versioned { value: known, version } = find(customers, request).await?;
         let now = clock.now();
-        match known.set_status(update.clone(), now)? {
-            Merged::Unchanged => return Ok(shown(200, &known)),
-            Merged::Changed(order) if customers.put_order(&order, Some(version), now).await? == Written::Done => {
-                return Ok(shown(200, &order));
-            }
-            Merged::Changed(_) => {}
+        let Some(order) = known.set_status(update.clone(), now)? else { return Ok(shown(200, &known)) };
+        if customers.put_order(&order, Some(version), now).await? == Written::Done {
+            return Ok(shown(200, &order));
         }
     }
 }

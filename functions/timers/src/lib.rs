@@ -61,8 +61,7 @@ impl HandOn {
 
     async fn shard(&self, shard: u32, now: Timestamp) -> anyhow::Result<usize> {
         let to = now + AHEAD;
-        // Before the first time there was nobody to set a timer either.
-        let from = self.timers.cursor(shard).await?.unwrap_or(now - LOST_AFTER);
+        let from = self.timers.cursor(shard).await?.unwrap_or(Timestamp::UNIX_EPOCH);
         let mut handed_on = 0;
         let mut hand_on = async |timers: Vec<Timer>| {
             handed_on += timers.len();
@@ -72,7 +71,9 @@ impl HandOn {
             });
             self.evaluations.send(&messages.collect::<Vec<_>>()).await
         };
-        self.timers.due(shard, from - LOST_AFTER, (to - LOST_AFTER).min(from), &mut hand_on).await?;
+        self.timers
+            .due(shard, from.saturating_sub(LOST_AFTER).unwrap_or(from), (to - LOST_AFTER).min(from), &mut hand_on)
+            .await?;
         self.timers.due(shard, from, to, &mut hand_on).await?;
         self.timers.set_cursor(shard, to).await?;
         Ok(handed_on)

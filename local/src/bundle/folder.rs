@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 /// What `fresh` deletes. Nothing else in the folder is touched.
-const KEPT: &[&str] = &["tables.db", "queues.db", "mailbox.db", "clock", "logs"];
+const KEPT: &[&str] = &["tables.db", "queues.db", "mailbox.db", "clock", "logs", "key"];
 
 /// A bundle's folder, for as long as this lives.
 pub(super) struct Folder {
@@ -14,7 +14,7 @@ pub(super) struct Folder {
     /// Whether it is a temporary one, which only holds what must be a file.
     temporary: bool,
     /// Unlocks when it is closed, also when the process is killed.
-    _lock: File,
+    lock: File,
 }
 
 impl Folder {
@@ -33,7 +33,7 @@ impl Folder {
             Err(TryLockError::WouldBlock) => bail!("the data folder {} is in use by another runner", path.display()),
             Err(TryLockError::Error(e)) => bail!("cannot lock the data folder {}: {e}", path.display()),
         }
-        let folder = Self { path, temporary: data.is_none(), _lock: lock };
+        let folder = Self { path, temporary: data.is_none(), lock };
         if fresh {
             folder.clear().with_context(|| format!("cannot empty the data folder {}", folder.path.display()))?;
         }
@@ -41,6 +41,12 @@ impl Folder {
             fs::create_dir_all(folder.path.join("logs"))?;
         }
         Ok(folder)
+    }
+
+    /// Lets another runner have the folder.
+    pub(super) fn release(&self) {
+        // What cannot be unlocked is unlocked when the process ends.
+        let _ = self.lock.unlock();
     }
 
     pub(super) fn clock(&self) -> PathBuf {

@@ -63,7 +63,7 @@ struct Core {
     /// One walk of the clock at a time.
     walking: tokio::sync::Mutex<()>,
     /// Last, so that the lock goes when everything else has gone.
-    _folder: Folder,
+    folder: Folder,
 }
 
 struct Addresses {
@@ -228,6 +228,7 @@ impl Bundle {
         // Batches whose process was ended put their messages back.
         let _ = tokio::time::timeout(Duration::from_secs(1), core.idle()).await;
         core.abort();
+        core.folder.release();
     }
 
     fn queue(&self, name: &str) -> anyhow::Result<&crate::template::Queue> {

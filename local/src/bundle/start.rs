@@ -101,7 +101,7 @@ pub(super) async fn start(options: Options) -> anyhow::Result<Arc<Bundle>> {
         stopping,
         tasks: Mutex::default(),
         walking: tokio::sync::Mutex::default(),
-        _folder: folder,
+        folder,
     });
 
     let aws_router = endpoint::router(services).merge(functions::router(Arc::clone(&core.functions)));

@@ -41,8 +41,7 @@ impl Stack {
         };
         for document in own {
             match document {
-                // AWS's own policies for logs and polling concern nothing that is checked here.
-                Value::String(_) => {}
+                Value::String(name) => policy.add_managed(crate::names::last(name, '/')),
                 document if document.get("Statement").is_some() => policy.add(document)?,
                 _ => return Err("policy templates are not supported: write Version and Statement".to_owned()),
             }

@@ -1,6 +1,7 @@
 //! Event source mappings, SAM's and CloudFormation's.
 
 use super::{Description, Properties, QueueMapping, StreamMapping};
+use crate::iam::Wanted;
 use crate::pattern::Pattern;
 use serde_json::Value;
 use std::time::Duration;
@@ -111,6 +112,36 @@ fn filters(properties: Properties<'_>) -> Result<Vec<Pattern>, String> {
         Pattern::parse(&pattern).map_err(|e| format!("filter: {e}"))
     };
     properties.within("FilterCriteria").list("Filters").map(filter).collect()
+}
+
+/// What Lambda does in the name of a function that is fed by a queue.
+const FROM_QUEUE: &[&str] = &["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"];
+/// What Lambda does in the name of a function that is fed by a stream.
+const FROM_STREAM: &[&str] = &["dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:DescribeStream"];
+
+/// A mapping reads with its function's rights; AWS does not create one that may not. Those of
+/// SAM's own making (not `plain`) come with the rights they need.
+pub(super) fn check_rights(description: &Description, plain: impl Fn(&str) -> bool) -> Result<(), String> {
+    let check = |id: &str, function: &str, actions: &[&str], resource: &str| {
+        let Some(function) = description.functions.iter().find(|known| known.arn == function) else { return Ok(()) };
+        for action in actions.iter().filter(|_| plain(id)) {
+            let wanted = Wanted { action: (*action).to_owned(), resource: resource.to_owned(), context: Vec::new() };
+            if !function.policy.allows(&wanted) {
+                return Err(format!("resource {id}: {} may not {action} on {resource}", function.logical_id));
+            }
+        }
+        Ok(())
+    };
+    for mapping in &description.queue_mappings {
+        check(&mapping.logical_id, &mapping.function, FROM_QUEUE, &mapping.queue)?;
+    }
+    for mapping in &description.stream_mappings {
+        check(&mapping.logical_id, &mapping.function, FROM_STREAM, &mapping.stream)?;
+        if let Some(queue) = &mapping.on_failure {
+            check(&mapping.logical_id, &mapping.function, &["sqs:SendMessage"], queue)?;
+        }
+    }
+    Ok(())
 }
 
 /// Everything that is pointed at must be there.

@@ -98,6 +98,7 @@ fn describe(
         stack.add(&mut description, logical_id, resource).map_err(|e| format!("resource {logical_id}: {e}"))?;
     }
     mappings::check(&description)?;
+    mappings::check_rights(&description, |id| stack.resources.contains_key(id))?;
     Ok(description)
 }
 

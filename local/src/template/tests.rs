@@ -65,6 +65,8 @@ Resources:
         - Version: "2012-10-17"
           Statement:
             - { Effect: Allow, Action: dynamodb:GetItem, Resource: !Sub "${ThingsTable.Arn}" }
+            - { Effect: Allow, Action: ["sqs:*"], Resource: "*" }
+        - AWSLambdaDynamoDBExecutionRole
       Events:
         Tick: { Type: Schedule, Properties: { Schedule: rate(1 minute) } }
   WorkMapping:
@@ -150,5 +152,6 @@ fn what_is_wrong_is_said_in_one_line_with_its_place() {
     check("TRIM_HORIZON", "AT_TIMESTAMP", "resource ThingsMapping: StartingPosition");
     check("\"INSERT\"]}", "{\"cidr\": \"x\"}]}", "cidr is not supported");
     check("Default: 20", "NoDefault: 20", "parameter Seconds has no default");
+    check("sqs:*", "sqs:Send*", "resource WorkMapping: DoWork may not sqs:ReceiveMessage");
     check("Resources:", "Resources: [", "");
 }

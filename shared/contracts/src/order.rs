@@ -197,7 +197,6 @@ fn object<const N: usize>(entries: [(&str, Value); N]) -> Map<String, Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::Merged;
     use jiff::Timestamp;
     use proptest::prelude::*;
 
@@ -233,7 +232,7 @@ mod tests {
     #[test]
     fn an_order_shown_is_an_order_read() {
         let update = read(OrderId::parse("o").unwrap(), &small()).unwrap();
-        let Merged::Changed(order) = Order::merge(None, update, Timestamp::UNIX_EPOCH).unwrap() else { panic!("new") };
+        let order = Order::merge(None, update, Timestamp::UNIX_EPOCH).unwrap().unwrap();
         let shown = show(&order);
         assert_eq!((&shown["total"], &shown["status"]), (&json!("49.90"), &json!({})));
     }
@@ -278,10 +277,8 @@ mod tests {
 
     fn merged(updates: &[OrderUpdate]) -> Option<Order> {
         updates.iter().cloned().fold(None, |known, update| {
-            match Order::merge(known.as_ref(), update, Timestamp::UNIX_EPOCH).unwrap() {
-                Merged::Unchanged => known,
-                Merged::Changed(order) => Some(order),
-            }
+            let merged = Order::merge(known.as_ref(), update, Timestamp::UNIX_EPOCH).unwrap();
+            merged.or(known)
         })
     }
 

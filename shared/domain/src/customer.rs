@@ -156,7 +156,7 @@ impl Customer {
         if let Some(consent) = update.email_consent {
             customer.consent(consent, now);
         }
-        Ok(if Some(&customer) == known { None } else { Some(customer) })
+        Ok((Some(&customer) != known).then_some(customer))
     }
 
     /// Records what was said about marketing e-mail; the newer one holds, and

@@ -24,7 +24,7 @@ pub use event::{Event, EventKind};
 pub use hash::digest;
 pub use id::{BadId, CampaignId, Code, CustomerId, EventId, MailingId, MessageId, OrderId, RunId, TemplateId};
 pub use message::Message;
-pub use order::{Content, Delivery, Line, Merged, Order, OrderAmounts, OrderUpdate, Payment, StatusUpdate};
+pub use order::{Content, Delivery, Line, Order, OrderAmounts, OrderUpdate, Payment, StatusUpdate};
 pub use read::{Fault, Reader};
 pub use status::{Entry, History, StatusSet, Statuses, Transition};
 pub use time::{earlier, sortable};

@@ -138,17 +138,8 @@ pub struct OrderUpdate {
     pub statuses: Vec<StatusUpdate>,
 }
 
-/// What an update did to an order.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Merged {
-    /// It said nothing new.
-    Unchanged,
-    /// The order as it stands now.
-    Changed(Order),
-}
-
 impl Order {
-    /// The order with an update worked in.
+    /// The order with an update worked in; `None` if it said nothing new.
     ///
     /// An update that is older than what is known never overwrites it; each
     /// status set goes by its own times. `now` dates what the caller left
@@ -157,7 +148,7 @@ impl Order {
     /// # Errors
     /// A [`Conflict`] where the update contradicts what is recorded for the
     /// same time, or gives the order to another customer.
-    pub fn merge(known: Option<&Self>, update: OrderUpdate, now: Timestamp) -> Result<Merged, Conflict> {
+    pub fn merge(known: Option<&Self>, update: OrderUpdate, now: Timestamp) -> Result<Option<Self>, Conflict> {
         let dated = update.updated_at.unwrap_or(now);
         let Some(known) = known else {
             let mut order = Self {
@@ -169,7 +160,7 @@ impl Order {
                 statuses: Statuses::default(),
             };
             order.record(update.statuses, update.updated_at, now)?;
-            return Ok(Merged::Changed(order));
+            return Ok(Some(order));
         };
 
         if known.customer_id != update.customer_id {
@@ -193,17 +184,17 @@ impl Order {
             order.first_at = earlier(Some(order.first_at), dated);
         }
         order.record(update.statuses, update.updated_at, now)?;
-        Ok(if order == *known { Merged::Unchanged } else { Merged::Changed(order) })
+        Ok((order != *known).then_some(order))
     }
 
-    /// The order with one status worked in.
+    /// The order with one status worked in; `None` if it said nothing new.
     ///
     /// # Errors
     /// A [`Conflict`] if another status is recorded for the same time.
-    pub fn set_status(&self, update: StatusUpdate, now: Timestamp) -> Result<Merged, Conflict> {
+    pub fn set_status(&self, update: StatusUpdate, now: Timestamp) -> Result<Option<Self>, Conflict> {
         let mut order = self.clone();
         order.record(vec![update], None, now)?;
-        Ok(if order == *self { Merged::Unchanged } else { Merged::Changed(order) })
+        Ok((order != *self).then_some(order))
     }
 
     fn record(&mut self, updates: Vec<StatusUpdate>, dated: Option<Timestamp>, now: Timestamp) -> Result<(), Conflict> {

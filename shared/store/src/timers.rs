@@ -3,13 +3,12 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};
 use domain::{CustomerId, RunId, sortable};
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use crate::rows::{self, Item, failed, text, time};
 
-/// How many parts the timers of a day are dealt into. One part takes about a
-/// thousand writes a second.
+/// How many parts the timers are dealt into. One part takes about a thousand
+/// writes a second.
 pub const SHARDS: u32 = 8;
 
 /// Something that falls due: a run that has waited long enough.
@@ -25,8 +24,8 @@ pub struct Timer {
 
 /// The timers table: what falls due when.
 ///
-/// A slot is a day's timers of one shard, in the order in which they fall due.
-/// A timer stays until what it was for is done; whoever does that deletes it in
+/// A slot is one part of them, in the order in which they fall due, so that what
+/// is due since any instant is one range, however long ago that was. A timer stays until what it was for is done; whoever does that deletes it in
 /// the same transaction. So a timer that is still there was not yet seen to.
 #[derive(Debug, Clone)]
 pub struct Timers {
@@ -36,15 +35,14 @@ pub struct Timers {
 
 const CURSOR: &str = "cursor";
 
-/// The slot of a day and shard.
-fn slot(at: Timestamp, shard: u32) -> String {
-    format!("{}#{shard}", at.to_zoned(TimeZone::UTC).date())
+fn slot(shard: u32) -> String {
+    format!("shard#{shard}")
 }
 
 fn key(timer: &Timer) -> Item {
     let shard = rows::part(timer.run_id.as_str(), SHARDS);
     let due = format!("{}#{}", sortable(timer.at), timer.run_id);
-    Item::from([("slot".into(), text(slot(timer.at, shard))), ("due".into(), text(due))])
+    Item::from([("slot".into(), text(slot(shard))), ("due".into(), text(due))])
 }
 
 impl Timers {
@@ -66,40 +64,34 @@ impl Timers {
         to: Timestamp,
         mut take: impl AsyncFnMut(Vec<Timer>) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
-        let mut day = from.to_zoned(TimeZone::UTC).date();
-        let last = to.to_zoned(TimeZone::UTC).date();
-        while day <= last {
-            let mut start = None;
-            loop {
-                let page = self
-                    .db
-                    .query()
-                    .table_name(&self.table)
-                    .consistent_read(true)
-                    .key_condition_expression("slot = :slot AND due BETWEEN :from AND :to")
-                    .expression_attribute_values(":slot", text(format!("{day}#{shard}")))
-                    // '~' sorts behind every digest, so `to` itself is within and
-                    // everything due at `from` itself is behind us.
-                    .expression_attribute_values(":from", text(format!("{}~", sortable(from))))
-                    .expression_attribute_values(":to", text(format!("{}~", sortable(to))))
-                    .set_exclusive_start_key(start.take())
-                    .send()
-                    .await
-                    .map_err(failed("the timers could not be read"))?;
-                let timers: anyhow::Result<Vec<Timer>> =
-                    page.items.unwrap_or_default().into_iter().map(rows::decode).collect();
-                let timers = timers?;
-                if !timers.is_empty() {
-                    take(timers).await?;
-                }
-                start = page.last_evaluated_key;
-                if start.is_none() {
-                    break;
-                }
+        let mut start = None;
+        loop {
+            let page = self
+                .db
+                .query()
+                .table_name(&self.table)
+                .consistent_read(true)
+                .key_condition_expression("slot = :slot AND due BETWEEN :from AND :to")
+                .expression_attribute_values(":slot", text(slot(shard)))
+                // '~' sorts behind every digest, so `to` itself is within and
+                // everything due at `from` itself is behind us.
+                .expression_attribute_values(":from", text(format!("{}~", sortable(from))))
+                .expression_attribute_values(":to", text(format!("{}~", sortable(to))))
+                .set_exclusive_start_key(start.take())
+                .send()
+                .await
+                .map_err(failed("the timers could not be read"))?;
+            let timers: anyhow::Result<Vec<Timer>> =
+                page.items.unwrap_or_default().into_iter().map(rows::decode).collect();
+            let timers = timers?;
+            if !timers.is_empty() {
+                take(timers).await?;
             }
-            day = day.tomorrow().context("the last day there is")?;
+            start = page.last_evaluated_key;
+            if start.is_none() {
+                return Ok(());
+            }
         }
-        Ok(())
     }
 
     /// Up to when a shard's timers were handed on; none before the first time.

@@ -1,0 +1,12 @@
+//! Tests of the running bundle, from outside: real function processes, the
+//! HTTP API, a clock that is moved. What went out is read from the mailbox, what
+//! is known of it from the API.
+#![expect(clippy::unwrap_used, reason = "a test ends where something that it relies on is not so")]
+
+mod consent;
+mod mailings;
+mod orders;
+mod restart;
+mod runs;
+mod sending;
+mod support;

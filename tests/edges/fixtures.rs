@@ -1,0 +1,128 @@
+//! The recorded payloads of `events/`, each fed to its function, in the order of
+//! the story that they tell.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use contracts::ApiKey;
+use serde_json::{Value, json};
+
+use crate::support::Shop;
+
+/// The secret that the token in the recorded links is signed with.
+const LINK_SECRET: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+
+/// What a function must answer.
+enum Answers {
+    /// An HTTP response of this status.
+    Status(u16),
+    /// No record of the batch failed.
+    Done,
+    /// Something else.
+    With(fn(&Value) -> bool),
+}
+
+use Answers::{Done, Status, With};
+
+const STORY: [(&str, Answers); 29] = [
+    ("manage.create-key", With(|answer| answer["key"].as_str().is_some_and(|key| key.starts_with("cw_")))),
+    ("authorizer.request", With(|answer| answer == &json!({ "isAuthorized": true }))),
+    ("manage.put-template", Status(200)),
+    ("manage.put-campaign", Status(200)),
+    ("manage.put-mailing", Status(200)),
+    ("ingest-customers.put", Status(201)),
+    ("ingest-customers.get", Status(200)),
+    ("ingest-orders.put", Status(201)),
+    ("ingest-orders.status", Status(200)),
+    ("ingest-orders.get", Status(200)),
+    ("ingest-events.post", Status(201)),
+    ("fan-out.customers", Done),
+    ("fan-out.messages", Done),
+    ("fan-out.timers", Done),
+    ("evaluate.changed", Done),
+    ("evaluate.due", Done),
+    ("timers.schedule", With(|answer| answer["handed_on"].is_number())),
+    ("mass-messaging.schedule", With(|answer| answer["due"].is_number())),
+    ("mass-messaging.queue", Done),
+    ("sender.deliveries", Done),
+    ("feedback.send", Done),
+    ("feedback.delivery", Done),
+    ("feedback.open", Done),
+    ("feedback.click", Done),
+    ("preferences.look", Status(200)),
+    ("preferences.leave", Status(200)),
+    ("feedback.bounce", Done),
+    ("feedback.complaint", Done),
+    ("manage.get-messages", Status(200)),
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_recorded_payload_is_answered_as_it_should_be() {
+    let shop = Shop::open().await;
+    allow_the_recorded_key_and_links(&shop).await;
+    let (template, spring) = ("order-confirmation", "spring");
+    shop.template(spring).await;
+    for (name, answers) in &STORY {
+        let function = name.split('.').next().unwrap();
+        let answer = shop.bundle.invoke(function, &read(name)).await;
+        let answer = answer.unwrap_or_else(|error| panic!("{name} failed: {error}"));
+        let right = match answers {
+            Status(status) => answer["statusCode"] == *status,
+            Done => answer == json!({ "batchItemFailures": [] }),
+            With(right) => right(&answer),
+        };
+        assert!(right, "{name}: {answer}");
+        shop.quiet().await;
+    }
+
+    // What came a second time, from the files, was mailed once.
+    let messages = shop.messages("c-1").await;
+    let of = |name: &str| messages.iter().filter(|message| message["template"] == name).collect::<Vec<_>>();
+    assert_eq!((of(template).len(), of(spring).len(), messages.len()), (1, 1, 2), "{messages:?}");
+    let confirmation = of(template)[0];
+    assert_eq!(confirmation["state"], "SENT");
+    for evidence in ["accepted_at", "delivered_at", "opened_at", "clicked_at", "bounced_at", "complained_at"] {
+        assert!(confirmation[evidence].is_string(), "{evidence}: {confirmation}");
+    }
+    let customer = shop.api.get("/v1/customers/c-1").await.unwrap().json();
+    assert_eq!(customer["consent"]["email"]["state"], "denied");
+}
+
+#[test]
+fn every_file_is_in_the_story_and_holds_no_address_of_anybody() {
+    let files: BTreeSet<String> = std::fs::read_dir(folder())
+        .unwrap()
+        .filter_map(|entry| entry.unwrap().file_name().to_str().unwrap().strip_suffix(".json").map(str::to_owned))
+        .collect();
+    let story: BTreeSet<String> = STORY.iter().map(|(name, _)| (*name).to_owned()).collect();
+    assert_eq!(files, story);
+    for name in &files {
+        let text = std::fs::read_to_string(folder().join(format!("{name}.json"))).unwrap();
+        for domain in text.split('@').skip(1) {
+            let known = ["example.com", "email.amazonses.com"].iter().any(|known| domain.starts_with(known));
+            assert!(known, "{name}: @{}", &domain[..domain.len().min(30)]);
+        }
+    }
+}
+
+/// The key and the links' secret that the payloads were recorded with, as if
+/// this bundle had made them.
+async fn allow_the_recorded_key_and_links(shop: &Shop) {
+    let request = read("authorizer.request");
+    let key = ApiKey::from_header(request["headers"]["authorization"].as_str().unwrap()).unwrap();
+    let kept = json!({
+        "kind": { "S": "key" }, "id": { "S": key.id() }, "name": { "S": "recorded" }, "hash": { "S": key.hash() },
+        "scopes": { "L": [{ "S": "ingest" }, { "S": "manage" }] }, "created_at": { "S": "2026-11-22T10:00:00Z" },
+    });
+    shop.put_row("definitions", kept).await;
+    let secret = json!({ "kind": { "S": "secret" }, "id": { "S": "links" }, "secret": { "S": LINK_SECRET } });
+    shop.put_row("definitions", secret).await;
+}
+
+fn read(name: &str) -> Value {
+    serde_json::from_str(&std::fs::read_to_string(folder().join(format!("{name}.json"))).unwrap()).unwrap()
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../events")
+}

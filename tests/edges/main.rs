@@ -1,0 +1,13 @@
+//! Tests of the bundle's edges: what AWS hands in, what a caller gets wrong,
+//! what lies in a queue or a stream that should not be there.
+#![expect(clippy::unwrap_used, reason = "a test ends where something that it relies on is not so")]
+
+mod anything;
+mod bad_bodies;
+mod bad_fields;
+mod bad_records;
+mod checks;
+mod fixtures;
+mod keys;
+mod routes;
+mod support;
