@@ -25,7 +25,7 @@ pub async fn run() -> Result<(), lambda::Error> {
     let required = lambda::config::required;
     let manage = Manage {
         definitions: Definitions::new(db.clone(), required("DEFINITIONS_TABLE")?),
-        mailings: Mailings::new(db.clone(), required("MAILINGS_TABLE")?),
+        mailings: Mailings::new(db.clone(), required("CHECKPOINTS_TABLE")?),
         messages: Messages::new(db, required("MESSAGES_TABLE")?),
         clock: Clock::from_env(),
     };

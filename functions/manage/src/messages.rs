@@ -1,5 +1,6 @@
 use domain::message::Origin;
-use domain::{CustomerId, Fault};
+use domain::{CustomerId, Fault, MessageId};
+use jiff::Timestamp;
 use lambda::http::{Failure, Request, Response};
 use serde_json::{Map, Value, json};
 use store::{Entry, Messages};
@@ -10,7 +11,7 @@ const PAGE: i32 = 100;
 /// What was sent to a customer, what was not, and why; newest first.
 pub(crate) async fn of_customer(messages: &Messages, request: &Request) -> Result<Response, Failure> {
     let mut faults = Vec::new();
-    let customer = match request.query("customer").map(CustomerId::parse) {
+    let customer = match request.query("customer").as_deref().map(CustomerId::parse) {
         Some(Ok(customer)) => Some(customer),
         Some(Err(error)) => {
             faults.push(Fault::new("?customer", error.to_string()));
@@ -21,7 +22,7 @@ pub(crate) async fn of_customer(messages: &Messages, request: &Request) -> Resul
             None
         }
     };
-    let limit = match request.query("limit").map(str::parse) {
+    let limit = match request.query("limit").as_deref().map(str::parse) {
         None => PAGE,
         Some(Ok(limit @ 1..=PAGE)) => limit,
         Some(_) => {
@@ -29,13 +30,23 @@ pub(crate) async fn of_customer(messages: &Messages, request: &Request) -> Resul
             PAGE
         }
     };
+    let after = request.query("after");
+    if after.as_deref().is_some_and(|after| !is_place(after)) {
+        faults.push(Fault::new("?after", "must be the \"next\" of an answer to this question"));
+    }
     let Some(customer) = customer.filter(|_| faults.is_empty()) else { return Err(faults.into()) };
-    let (entries, next) = messages.of_customer(&customer, limit, request.query("after")).await?;
+    let (entries, next) = messages.of_customer(&customer, limit, after.as_deref()).await?;
     let mut body = json!({ "items": entries.iter().map(show).collect::<Vec<_>>() });
     if let Some(next) = next {
         body["next"] = json!(next);
     }
     Ok(Response::json(200, &body))
+}
+
+/// Whether this is a place between two messages, as an answer's `next` names it.
+fn is_place(after: &str) -> bool {
+    let parts = after.split_once('#');
+    parts.is_some_and(|(created, id)| created.parse::<Timestamp>().is_ok() && MessageId::parse(id).is_ok())
 }
 
 fn show(entry: &Entry) -> Value {

@@ -32,7 +32,7 @@ pub async fn run() -> Result<(), lambda::Error> {
         customers: Customers::new(db.clone(), required("CUSTOMERS_TABLE")?),
         definitions: Definitions::new(db.clone(), required("DEFINITIONS_TABLE")?),
         messages: Messages::new(db.clone(), required("MESSAGES_TABLE")?),
-        mailings: Mailings::new(db, required("MAILINGS_TABLE")?),
+        mailings: Mailings::new(db, required("CHECKPOINTS_TABLE")?),
         queue: Queue::new(aws_sdk_sqs::Client::new(&config), required("MAILINGS_QUEUE_URL")?),
         clock: Clock::from_env(),
     };

@@ -11,7 +11,7 @@ use contracts::Evaluation;
 use jiff::{SignedDuration, Timestamp};
 use lambda::Clock;
 use serde::{Deserialize, Serialize};
-use store::{TIMER_SHARDS, Timer, Timers};
+use store::{TIMER_SHARDS, Timer, Timers, TimersCursor};
 
 /// How far ahead to look: until the schedule comes again, with some to spare.
 const AHEAD: SignedDuration = SignedDuration::from_secs(75);
@@ -26,8 +26,10 @@ const LOST_AFTER: SignedDuration = SignedDuration::from_mins(6);
 /// If the environment lacks a variable or the Runtime API cannot be spoken to.
 pub async fn run() -> Result<(), lambda::Error> {
     let config = aws::sdk_config().await;
+    let db = aws_sdk_dynamodb::Client::new(&config);
     let hand_on = HandOn {
-        timers: Timers::new(aws_sdk_dynamodb::Client::new(&config), lambda::config::required("TIMERS_TABLE")?),
+        timers: Timers::new(db.clone(), lambda::config::required("TIMERS_TABLE")?),
+        cursor: TimersCursor::new(db, lambda::config::required("CHECKPOINTS_TABLE")?),
         evaluations: Queue::new(aws_sdk_sqs::Client::new(&config), lambda::config::required("EVALUATIONS_QUEUE_URL")?),
         clock: Clock::from_env(),
     };
@@ -47,6 +49,7 @@ struct Done {
 
 struct HandOn {
     timers: Timers,
+    cursor: TimersCursor,
     evaluations: Queue,
     clock: Clock,
 }
@@ -54,14 +57,15 @@ struct HandOn {
 impl HandOn {
     async fn all(&self) -> anyhow::Result<Done> {
         let now = self.clock.now();
-        let shards = (0..TIMER_SHARDS).map(|shard| self.shard(shard, now));
+        let to = now + AHEAD;
+        let from = self.cursor.get().await?.unwrap_or(Timestamp::UNIX_EPOCH);
+        let shards = (0..TIMER_SHARDS).map(|shard| self.shard(shard, from, now, to));
         let handed_on = futures::future::try_join_all(shards).await?.into_iter().sum();
+        self.cursor.set(to.max(from)).await?;
         Ok(Done { handed_on })
     }
 
-    async fn shard(&self, shard: u32, now: Timestamp) -> anyhow::Result<usize> {
-        let to = now + AHEAD;
-        let from = self.timers.cursor(shard).await?.unwrap_or(Timestamp::UNIX_EPOCH);
+    async fn shard(&self, shard: u32, from: Timestamp, now: Timestamp, to: Timestamp) -> anyhow::Result<usize> {
         let mut handed_on = 0;
         let mut hand_on = async |timers: Vec<Timer>| {
             handed_on += timers.len();
@@ -71,11 +75,9 @@ impl HandOn {
             });
             self.evaluations.send(&messages.collect::<Vec<_>>()).await
         };
-        self.timers
-            .due(shard, from.saturating_sub(LOST_AFTER).unwrap_or(from), (to - LOST_AFTER).min(from), &mut hand_on)
-            .await?;
+        let lost_from = from.saturating_sub(LOST_AFTER).unwrap_or(from);
+        self.timers.due(shard, lost_from, (to - LOST_AFTER).min(from), &mut hand_on).await?;
         self.timers.due(shard, from, to, &mut hand_on).await?;
-        self.timers.set_cursor(shard, to).await?;
         Ok(handed_on)
     }
 }

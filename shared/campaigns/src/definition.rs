@@ -23,7 +23,7 @@ impl Campaign {
         let name = reader.required("name", read::short);
         let status = reader.optional("status", status).unwrap_or(Status::Active);
         let trigger = reader.nested("trigger", trigger);
-        if trigger.is_none() && body.get("trigger").is_none_or(Value::is_null) {
+        if body.is_object() && body.get("trigger").is_none_or(Value::is_null) {
             reader.fault("trigger", "is required");
         }
         let about_an_order = trigger.as_ref().is_some_and(Trigger::is_about_an_order);
@@ -36,8 +36,7 @@ impl Campaign {
             if about_an_order { &[Root::Customer, Root::Order, Root::Change] } else { &[Root::Customer, Root::Event] };
         let filter = condition(&mut reader, "filter", roots);
         let steps = reader.list("steps", MAX_STEPS, step);
-        if !steps.iter().any(|step| matches!(step, Step::Send { .. })) && body.get("steps").is_none_or(Value::is_array)
-        {
+        if sends_nothing(body) {
             reader.fault("steps", "must hold at least one step that sends");
         }
         reader.finish()?;
@@ -82,6 +81,16 @@ pub(crate) fn condition(reader: &mut Reader<'_>, key: &'static str, roots: &[Roo
                 .faults(faults.into_iter().map(|fault| Fault::new(format!("{place}{}", fault.pointer), fault.message)));
         })
         .ok()
+}
+
+/// Whether the steps are well and good, but none sends. What is no list, or too
+/// long a one, is a fault of its own.
+fn sends_nothing(body: &Value) -> bool {
+    match body.get("steps") {
+        None | Some(Value::Null) => body.is_object(),
+        Some(Value::Array(steps)) => steps.len() <= MAX_STEPS && !steps.iter().any(|step| step.get("send").is_some()),
+        Some(_) => false,
+    }
 }
 
 fn status(value: &Value) -> Result<Status, &'static str> {
@@ -202,6 +211,8 @@ mod tests {
         check(json!({"name": "x", "steps": [send]}), &["/trigger"]);
         check(json!({"name": "x", "trigger": {"type": "moon"}, "steps": [send]}), &["/trigger/type"]);
         check(json!({"name": "x", "trigger": {"type": "order_created"}, "steps": []}), &["/steps"]);
+        check(json!([]), &[""]);
+        check(json!({"name": "x", "trigger": {"type": "order_created"}, "steps": vec![send.clone(); 51]}), &["/steps"]);
         check(
             json!({"name": "x", "trigger": {"type": "order_created"}, "steps": [{"wait": "soon"}, send]}),
             &["/steps/0/wait"],

@@ -223,7 +223,7 @@ mod tests {
                 run = progress.run;
                 messages.extend(progress.messages);
             }
-            prop_assert!(matches!(run.state, RunState::Ended { .. }));
+            prop_assert_eq!(run.due(), None);
             let mut ids: Vec<_> = messages.iter().map(|message| message.id.clone()).collect();
             ids.dedup();
             prop_assert_eq!(ids.len(), steps.iter().filter(|hours| **hours == 0).count());

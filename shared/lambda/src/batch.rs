@@ -106,13 +106,20 @@ impl StreamEvent {
     /// must be worked off and nothing behind it need be.
     ///
     /// # Errors
-    /// Only if a record has no sequence number to name it by.
+    /// If the first of several fails: named, it would be tried with those behind
+    /// it, and given up on with them. A batch that fails as a whole is halved,
+    /// until that record stands alone. And if a record has no sequence number to
+    /// name it by.
     pub fn decode<T>(self, decode_one: impl Fn(StreamRecord) -> anyhow::Result<T>) -> anyhow::Result<(Vec<T>, Answer)> {
-        let mut decoded = Vec::with_capacity(self.records.len());
+        let count = self.records.len();
+        let mut decoded = Vec::with_capacity(count);
         for record in self.records {
             let outcome = decode(record.get()).and_then(&decode_one);
             match outcome {
                 Ok(record) => decoded.push(record),
+                Err(error) if decoded.is_empty() && count > 1 => {
+                    return Err(error.context("the first record of a batch failed"));
+                }
                 Err(error) => {
                     let place: Place = decode(record.get()).context("a record came without a sequence number")?;
                     let id = place.dynamodb.sequence_number;
@@ -147,7 +154,7 @@ async fn unwound(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Resu
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     #[test]
     fn one_bad_message_fails_alone() {
@@ -170,6 +177,19 @@ mod tests {
         let event: StreamEvent = serde_json::from_str(&json!({"Records": [good, bad, good]}).to_string()).unwrap();
         let (decoded, answer) = event.decode(|record| Ok(record.dynamodb.sequence_number)).unwrap();
         assert_eq!(decoded, ["1"]);
+        assert_eq!(serde_json::to_value(answer).unwrap(), json!({"batchItemFailures": [{"itemIdentifier": "2"}]}));
+    }
+
+    #[test]
+    fn a_bad_record_at_the_head_of_a_batch_is_named_only_when_it_stands_alone() {
+        let good = json!({"eventSourceARN": "s", "dynamodb": {"SequenceNumber": "1"}});
+        let bad = json!({"dynamodb": {"SequenceNumber": "2", "NewImage": 7}});
+        let decode = |records: Value| {
+            let event: StreamEvent = serde_json::from_str(&json!({"Records": records}).to_string()).unwrap();
+            event.decode(|record| Ok(record.dynamodb.sequence_number))
+        };
+        assert!(decode(json!([bad, good])).is_err());
+        let (_, answer) = decode(json!([bad])).unwrap();
         assert_eq!(serde_json::to_value(answer).unwrap(), json!({"batchItemFailures": [{"itemIdentifier": "2"}]}));
     }
 }

@@ -39,10 +39,13 @@ impl Request {
         parse(text).map_err(|error| Problem::new(Kind::NotFound).because(format!("{name} {}", error.to_string())))
     }
 
-    /// A parameter of the query.
+    /// A parameter of the query; the first, if there are several of the name.
     #[must_use]
-    pub fn query(&self, name: &str) -> Option<&str> {
-        self.0.query_string_parameters.first(name)
+    pub fn query(&self, name: &str) -> Option<String> {
+        // API Gateway's own map joins several values with commas, so that a
+        // comma in a value can no longer be told from those.
+        let query = self.0.raw_query_string.as_deref().unwrap_or_default();
+        form_urlencoded::parse(query.as_bytes()).find(|(known, _)| known == name).map(|(_, value)| value.into_owned())
     }
 
     /// The body as JSON.

@@ -6,13 +6,14 @@
 //! | customers | one thing about one customer: profile, order, event, run | `customer`, `item` |
 //! | definitions | a template, campaign, mailing or key, or a version of one | `kind`, `id` |
 //! | messages | one message, ever: the send ledger and the outbox | `message` |
-//! | mailings | a mailing's checkpoint, or a page of its audience | `mailing`, `item` |
+//! | checkpoints | how far some long work has come: a mailing's, the timers' | `work`, `item` |
 //! | timers | something that falls due | `slot`, `due` |
 //!
 //! Domain objects are kept as JSON text in `body`: exact whatever the shop puts
 //! into its own fields, and quicker to decode than nested attributes. What a
 //! condition or an index needs stands beside it as an attribute of its own.
 
+mod cursor;
 mod customers;
 mod definitions;
 pub mod images;
@@ -22,6 +23,7 @@ mod rows;
 mod runs;
 mod timers;
 
+pub use cursor::TimersCursor;
 pub use customers::{Customers, Loaded, OrderOwner, PutEvent, Suppression, Wanted};
 pub use definitions::{Definitions, Head, Key, Kind};
 pub use mailings::{Mailings, OpenMailing};

@@ -10,8 +10,8 @@ use jiff::Timestamp;
 use crate::rows::{self, Item, Versioned, Written, failed, number, text, time};
 use crate::runs::stopped_by;
 
-/// The mailings table: each mailing's checkpoint and the pages of its audience;
-/// and one partition that lists the mailings that are not sent yet.
+/// The mailings in the checkpoints table: each one's checkpoint and the pages of
+/// its audience; and one partition that lists those that are not sent yet.
 #[derive(Debug, Clone)]
 pub struct Mailings {
     db: Client,
@@ -30,8 +30,8 @@ pub struct OpenMailing {
 const OPEN: &str = "open";
 const PROGRESS: &str = "progress";
 
-fn key(mailing: &str, item: impl Into<String>) -> Item {
-    Item::from([("mailing".into(), text(mailing)), ("item".into(), text(item))])
+fn key(work: &str, item: impl Into<String>) -> Item {
+    Item::from([("work".into(), text(work)), ("item".into(), text(item))])
 }
 
 fn partition(id: &MailingId) -> String {
@@ -79,7 +79,7 @@ impl Mailings {
         let progress = Put::builder()
             .table_name(&self.table)
             .set_item(Some(progress_row(id, &MailingProgress::scheduled(version), 1)?))
-            .condition_expression("attribute_not_exists(mailing) OR stage = :scheduled")
+            .condition_expression("attribute_not_exists(work) OR stage = :scheduled")
             .expression_attribute_values(":scheduled", text(stage(Stage::Scheduled)));
         Ok(vec![
             TransactWriteItem::builder().put(open).build(),
@@ -100,7 +100,7 @@ impl Mailings {
                 .query()
                 .table_name(&self.table)
                 .consistent_read(true)
-                .key_condition_expression("mailing = :open")
+                .key_condition_expression("work = :open")
                 .expression_attribute_values(":open", text(OPEN))
                 .set_exclusive_start_key(start.take())
                 .send()
@@ -173,7 +173,7 @@ impl Mailings {
         let page = Put::builder()
             .table_name(&self.table)
             .set_item(Some(page))
-            .condition_expression("attribute_not_exists(mailing)")
+            .condition_expression("attribute_not_exists(work)")
             .build()?;
         let progress = Put::builder()
             .table_name(&self.table)
@@ -212,7 +212,7 @@ impl Mailings {
             .set_key(Some(key(&partition(id), item)))
             .consistent_read(true)
             .send();
-        Ok(got.await.map_err(failed("the mailings table could not be read"))?.item)
+        Ok(got.await.map_err(failed("the checkpoints table could not be read"))?.item)
     }
 }
 

@@ -1,11 +1,10 @@
-use anyhow::Context;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};
 use domain::{CustomerId, RunId, sortable};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::rows::{self, Item, failed, text, time};
+use crate::rows::{self, Item, failed, text};
 
 /// How many parts the timers are dealt into. One part takes about a thousand
 /// writes a second.
@@ -32,8 +31,6 @@ pub struct Timers {
     db: Client,
     table: String,
 }
-
-const CURSOR: &str = "cursor";
 
 fn slot(shard: u32) -> String {
     format!("shard#{shard}")
@@ -94,30 +91,6 @@ impl Timers {
         }
     }
 
-    /// Up to when a shard's timers were handed on; none before the first time.
-    ///
-    /// # Errors
-    /// If the table cannot be read.
-    pub async fn cursor(&self, shard: u32) -> anyhow::Result<Option<Timestamp>> {
-        let got =
-            self.db.get_item().table_name(&self.table).set_key(Some(cursor_key(shard))).consistent_read(true).send();
-        let item = got.await.map_err(failed("the timers' cursor could not be read"))?.item;
-        let at = item.as_ref().and_then(|item| item.get("at")).and_then(|at| at.as_s().ok());
-        at.map(|at| at.parse().context("the timers' cursor is no time")).transpose()
-    }
-
-    /// Notes up to when a shard's timers were handed on.
-    ///
-    /// # Errors
-    /// If the table cannot be written to.
-    pub async fn set_cursor(&self, shard: u32, at: Timestamp) -> anyhow::Result<()> {
-        let mut item = cursor_key(shard);
-        item.insert("at".into(), time(at));
-        let put = self.db.put_item().table_name(&self.table).set_item(Some(item)).send();
-        put.await.map_err(failed("the timers' cursor could not be moved"))?;
-        Ok(())
-    }
-
     pub(crate) fn put(&self, timer: &Timer) -> anyhow::Result<TransactWriteItem> {
         let mut item = rows::encode(timer)?;
         item.extend(key(timer));
@@ -129,8 +102,4 @@ impl Timers {
         let delete = Delete::builder().table_name(&self.table).set_key(Some(key(timer))).build()?;
         Ok(TransactWriteItem::builder().delete(delete).build())
     }
-}
-
-fn cursor_key(shard: u32) -> Item {
-    Item::from([("slot".into(), text(CURSOR)), ("due".into(), text(shard.to_string()))])
 }
