@@ -12,7 +12,7 @@ pub struct TimersCursor {
 }
 
 fn key() -> Item {
-    Item::from([("work".into(), text("timers")), ("item".into(), text("cursor"))])
+    Item::from([("task".into(), text("timers")), ("item".into(), text("cursor"))])
 }
 
 impl TimersCursor {

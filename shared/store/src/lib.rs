@@ -6,7 +6,7 @@
 //! | customers | one thing about one customer: profile, order, event, run | `customer`, `item` |
 //! | definitions | a template, campaign, mailing or key, or a version of one | `kind`, `id` |
 //! | messages | one message, ever: the send ledger and the outbox | `message` |
-//! | checkpoints | how far some long work has come: a mailing's, the timers' | `work`, `item` |
+//! | checkpoints | how far some long work has come: a mailing's, the timers' | `task`, `item` |
 //! | timers | something that falls due | `slot`, `due` |
 //!
 //! Domain objects are kept as JSON text in `body`: exact whatever the shop puts

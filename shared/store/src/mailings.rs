@@ -30,8 +30,8 @@ pub struct OpenMailing {
 const OPEN: &str = "open";
 const PROGRESS: &str = "progress";
 
-fn key(work: &str, item: impl Into<String>) -> Item {
-    Item::from([("work".into(), text(work)), ("item".into(), text(item))])
+fn key(task: &str, item: impl Into<String>) -> Item {
+    Item::from([("task".into(), text(task)), ("item".into(), text(item))])
 }
 
 fn partition(id: &MailingId) -> String {
@@ -79,7 +79,7 @@ impl Mailings {
         let progress = Put::builder()
             .table_name(&self.table)
             .set_item(Some(progress_row(id, &MailingProgress::scheduled(version), 1)?))
-            .condition_expression("attribute_not_exists(work) OR stage = :scheduled")
+            .condition_expression("attribute_not_exists(task) OR stage = :scheduled")
             .expression_attribute_values(":scheduled", text(stage(Stage::Scheduled)));
         Ok(vec![
             TransactWriteItem::builder().put(open).build(),
@@ -100,7 +100,7 @@ impl Mailings {
                 .query()
                 .table_name(&self.table)
                 .consistent_read(true)
-                .key_condition_expression("work = :open")
+                .key_condition_expression("task = :open")
                 .expression_attribute_values(":open", text(OPEN))
                 .set_exclusive_start_key(start.take())
                 .send()
@@ -173,7 +173,7 @@ impl Mailings {
         let page = Put::builder()
             .table_name(&self.table)
             .set_item(Some(page))
-            .condition_expression("attribute_not_exists(work)")
+            .condition_expression("attribute_not_exists(task)")
             .build()?;
         let progress = Put::builder()
             .table_name(&self.table)

@@ -50,7 +50,8 @@ impl Timers {
     }
 
     /// Goes through a shard's timers that fall due after `from` and up to
-    /// `to`, a page at a time, and hands each page to `take`.
+    /// `to`, a page at a time, and hands each page to `take`. A row that is no
+    /// timer is passed over: those behind it cannot wait for it.
     ///
     /// # Errors
     /// If the table cannot be read, or what `take` fails with.
@@ -78,9 +79,7 @@ impl Timers {
                 .send()
                 .await
                 .map_err(failed("the timers could not be read"))?;
-            let timers: anyhow::Result<Vec<Timer>> =
-                page.items.unwrap_or_default().into_iter().map(rows::decode).collect();
-            let timers = timers?;
+            let timers: Vec<Timer> = page.items.unwrap_or_default().into_iter().filter_map(sound).collect();
             if !timers.is_empty() {
                 take(timers).await?;
             }
@@ -102,4 +101,9 @@ impl Timers {
         let delete = Delete::builder().table_name(&self.table).set_key(Some(key(timer))).build()?;
         Ok(TransactWriteItem::builder().delete(delete).build())
     }
+}
+
+fn sound(item: Item) -> Option<Timer> {
+    let timer = rows::decode(item);
+    timer.inspect_err(|error| tracing::error!(error = format!("{error:#}"), "a timer was passed over")).ok()
 }
