@@ -38,7 +38,7 @@ async fn what_is_not_json_is_refused_on_every_route_and_nothing_is_written() {
             Check::raw(method, path, json, not_an_object).is(&shop, 422, &[""]).await;
         }
     }
-    shop.nothing_crashed().await;
+    shop.nothing_failed().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -12,8 +12,6 @@ use serde_json::{Value, json};
 /// How long, in real time, the bundle may take over what it was given.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-const TABLES: [&str; 5] = ["customers", "definitions", "messages", "mailings", "timers"];
-
 /// A running bundle and a client with a key of all scopes.
 pub(crate) struct Shop {
     pub(crate) bundle: Arc<Bundle>,
@@ -71,14 +69,14 @@ impl Shop {
     }
 
     /// Every row of every table, but for how far the timers were looked through.
-    pub(crate) async fn rows(&self) -> BTreeMap<&'static str, Value> {
+    pub(crate) async fn rows(&self) -> BTreeMap<String, Value> {
         let mut rows = BTreeMap::new();
-        for table in TABLES {
-            let mut scan = self.bundle.dynamodb("Scan", json!({ "TableName": table })).await.unwrap();
+        for table in &self.bundle.description().tables {
+            let mut scan = self.bundle.dynamodb("Scan", json!({ "TableName": table.name })).await.unwrap();
             if let Some(items) = scan["Items"].as_array_mut() {
-                items.retain(|item| item["slot"]["S"] != "cursor");
+                items.retain(|item| item["item"]["S"] != "cursor");
             }
-            rows.insert(table, scan["Items"].take());
+            rows.insert(table.name.clone(), scan["Items"].take());
         }
         rows
     }
@@ -88,9 +86,16 @@ impl Shop {
     }
 
     /// No function failed, and none of their processes ended before its time.
-    pub(crate) async fn nothing_crashed(&self) {
+    pub(crate) async fn nothing_failed(&self) {
         for function in self.bundle.state().await.functions {
             assert_eq!(function.errors, 0, "{}: {:?}", function.name, function.last_error);
+        }
+        self.nothing_crashed().await;
+    }
+
+    /// No process of a function ended before its time.
+    pub(crate) async fn nothing_crashed(&self) {
+        for function in self.bundle.state().await.functions {
             let ended = function.cold_starts - function.instances as u64;
             assert_eq!(ended, 0, "{}: {:?}", function.name, self.bundle.logs(&function.name));
         }
