@@ -143,20 +143,29 @@ def deploy(folder, environment):
     return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
 
 
-def let_the_sender_send(environment, function):
-    """The template lets the sender send as one identity and with one configuration set only.
+# What ministack asks for and AWS does not. SES is let send as one identity and with
+# one configuration set by the template, of which ministack knows neither. To send a
+# batch to a queue takes `sqs:SendMessage` on AWS; ministack asks for an action of the
+# call's own name. Every other permission is the template's.
+ASKED_BY_MINISTACK_ALONE = {
+    "sender": "ses:SendEmail",
+    "fan-out": "sqs:SendMessageBatch",
+    "timers": "sqs:SendMessageBatch",
+    "mass-messaging": "sqs:SendMessageBatch",
+}
 
-    ministack knows neither and asks for `ses:SendEmail` on `*`, so that is
-    granted here. Every other permission is the template's.
-    """
-    role = client("lambda", environment).get_function_configuration(FunctionName=function)["Role"]
-    statement = {"Effect": "Allow", "Action": "ses:SendEmail", "Resource": "*"}
-    client("iam", environment).put_role_policy(
-        RoleName=role.rsplit("/", 1)[-1],
-        PolicyName="ses-as-ministack-asks",
-        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
-    )
-    say("granted the sender ses:SendEmail on *, which is all ministack knows of it")
+
+def grant_what_ministack_asks(environment):
+    for function, action in ASKED_BY_MINISTACK_ALONE.items():
+        name = f"{STACK}-{function}"
+        role = client("lambda", environment).get_function_configuration(FunctionName=name)["Role"]
+        statement = {"Effect": "Allow", "Action": action, "Resource": "*"}
+        client("iam", environment).put_role_policy(
+            RoleName=role.rsplit("/", 1)[-1],
+            PolicyName="as-ministack-asks",
+            PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
+        )
+        say(f"granted {function} {action} on *, as ministack asks for it")
 
 
 def client(service, environment):
@@ -236,7 +245,7 @@ def wait_for_one_mail(environment):
 def follow_an_order(environment, outputs):
     # An identity is verified by its owner, outside the template.
     client("sesv2", environment).create_email_identity(EmailIdentity="shop@example.com")
-    let_the_sender_send(environment, outputs["SenderFunction"])
+    grant_what_ministack_asks(environment)
     key = create_key(environment, outputs["ManageFunction"])
     say("created a key")
     api = Api(environment, outputs["ApiUrl"], key)
