@@ -123,6 +123,22 @@ async fn every_permutation_of_four_status_updates_ends_the_same_and_sets_each_tr
     assert_eq!(shop.subjects(), wanted);
 }
 
+#[tokio::test]
+async fn a_status_that_whole_updates_repeat_is_one_transition_even_if_they_arrive_swapped() {
+    let shop = Shop::with_plain_template().await;
+    let trigger = json!({ "type": "order_status_changed", "set": "general", "to": "confirmed" });
+    shop.campaign("confirmed", trigger, json!([{ "send": { "template": "plain" } }])).await;
+    shop.customer("ada").await;
+    for day in [4, 2, 3] {
+        let mut body = order("ada");
+        body["updated_at"] = json!(format!("2026-11-0{day}T10:00:00Z"));
+        body["status"] = json!({ "general": "confirmed" });
+        shop.put("/v1/orders/1", body).await;
+        shop.quiet().await;
+    }
+    assert_eq!(shop.subjects(), ["order 1"]);
+}
+
 fn permutations(of: usize) -> Vec<Vec<usize>> {
     if of == 0 {
         return vec![Vec::new()];

@@ -26,7 +26,10 @@ use Answers::{Done, Status, With};
 
 const STORY: [(&str, Answers); 29] = [
     ("manage.create-key", With(|answer| answer["key"].as_str().is_some_and(|key| key.starts_with("cw_")))),
-    ("authorizer.request", With(|answer| answer == &json!({ "isAuthorized": true }))),
+    (
+        "authorizer.request",
+        With(|answer| answer == &json!({ "isAuthorized": true, "context": { "scopes": "ingest manage" } })),
+    ),
     ("manage.put-template", Status(200)),
     ("manage.put-campaign", Status(200)),
     ("manage.put-mailing", Status(200)),

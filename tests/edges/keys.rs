@@ -25,6 +25,10 @@ async fn a_key_opens_the_routes_of_its_scopes_and_no_other() {
     let track = shop.client(&["track"]).await;
     let event = json!({ "id": "e", "customer_id": "c", "name": "product_viewed" });
     assert_eq!(track.post("/v1/events", &event).await.unwrap().status, 201);
+    // Anybody can read a browser's key: it must not tell of what only a back end can know.
+    let event = json!({ "id": "f", "customer_id": "c", "name": "courier_missed", "kind": "event" });
+    assert_eq!(track.post("/v1/events", &event).await.unwrap().status, 422);
+    assert_eq!(shop.client(&["ingest"]).await.post("/v1/events", &event).await.unwrap().status, 201);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -20,10 +20,18 @@ pub async fn run() -> Result<(), lambda::Error> {
 }
 
 /// The answer to API Gateway, in its simple form.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Answer {
     is_authorized: bool,
+    context: Caller,
+}
+
+/// What the functions hear of who is calling.
+#[derive(Debug, Default, Serialize)]
+struct Caller {
+    /// The key's scopes, with spaces between.
+    scopes: String,
 }
 
 async fn authorize(
@@ -33,13 +41,13 @@ async fn authorize(
     let header = request.headers.get("authorization").and_then(|value| value.to_str().ok());
     let route = request.route_key.as_deref().unwrap_or_default();
     let (Some(key), Some(wanted)) = (header.and_then(ApiKey::from_header), scopes_of(route)) else {
-        return Ok(Answer { is_authorized: false });
+        return Ok(Answer::default());
     };
-    let kept = definitions.key(key.id()).await?;
-    let is_authorized = kept.is_some_and(|kept| {
-        key.is_of(&kept.hash) && wanted.iter().any(|scope| kept.scopes.iter().any(|kept| kept == scope.as_str()))
-    });
-    Ok(Answer { is_authorized })
+    let Some(kept) = definitions.key(key.id()).await?.filter(|kept| key.is_of(&kept.hash)) else {
+        return Ok(Answer::default());
+    };
+    let is_authorized = wanted.iter().any(|scope| kept.scopes.iter().any(|kept| kept == scope.as_str()));
+    Ok(Answer { is_authorized, context: Caller { scopes: kept.scopes.join(" ") } })
 }
 
 /// The scopes of which a key needs one; none for a route that we do not know.

@@ -14,13 +14,8 @@ use domain::CustomerId;
 use jiff::SignedDuration;
 use lambda::Clock;
 use lambda::batch::{Answer, StreamEvent};
+use store::TIMERS_SOON;
 use store::images::{self, Seen};
-
-/// How near a timer must be to be handed on from here.
-///
-/// The schedule looks 75 seconds ahead each minute, so whatever is written with
-/// more time than this is always still in front of it.
-const SOON: SignedDuration = SignedDuration::from_secs(150);
 
 /// Serves batches of the streams.
 ///
@@ -64,7 +59,7 @@ impl FanOut {
                 }
                 Seen::Timer(timer) => {
                     let left = timer.at.duration_since(self.clock.now());
-                    if left <= SOON {
+                    if left <= TIMERS_SOON {
                         evaluations.push((Evaluation::due(timer.customer_id, timer.run_id, timer.at), left));
                     }
                 }

@@ -1,8 +1,8 @@
 //! Takes in events.
 
 use aws_sdk_dynamodb::Client;
-use contracts::{Kind, Problem, event};
-use domain::Conflict;
+use contracts::{Kind, Problem, Scope, event};
+use domain::{Conflict, EventKind, Fault};
 use lambda::Clock;
 use lambda::http::{Failure, Request, Response};
 use store::{Customers, PutEvent};
@@ -25,6 +25,10 @@ pub async fn run() -> Result<(), lambda::Error> {
 async fn post(customers: &Customers, clock: &Clock, request: &Request) -> Result<Response, Failure> {
     let now = clock.now();
     let received = event::read(&request.json()?, now)?;
+    if received.event.kind == EventKind::Event && !request.may(Scope::Ingest) {
+        let detail = "is \"event\", which takes a key with the scope \"ingest\"; this one may tell of web events";
+        return Err(vec![Fault::new("/kind", detail)].into());
+    }
     match customers.put_event(&received.event, now).await? {
         PutEvent::New => Ok(Response::json(201, &event::show(&received.event))),
         PutEvent::Known(known) if known.same_as(&received.event, received.dated) => {

@@ -36,9 +36,11 @@ async fn put(customers: &Customers, clock: &Clock, request: &Request) -> Result<
             Some(known) => (200, Some(known.version)),
             None if customers.note_owner(&update.id, &update.customer_id).await? == OrderOwner::Same => (201, None),
             None => {
-                return Err(
-                    Conflict::new("/customer_id", "differs from the customer that this order was recorded for").into()
-                );
+                return Err(Conflict::new(
+                    "/customer_id",
+                    "differs from the customer that this order was recorded for",
+                )
+                .into());
             }
         };
         if let Some(order) = merged

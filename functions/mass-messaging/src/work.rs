@@ -1,12 +1,12 @@
 use anyhow::Context;
 use campaigns::{Mailing, MailingProgress, Stage};
 use contracts::MailingWork;
-use domain::message::{Reason, State};
+use domain::message::State;
 use domain::{Customer, CustomerId, MailingId, Message};
 use futures::TryStreamExt;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
-use store::{CUSTOMER_SHARDS, Kind, Versioned, Written};
+use store::{CUSTOMER_SHARDS, Entry, Kind, Versioned, Written};
 
 use crate::MassMessaging;
 
@@ -22,8 +22,11 @@ const TO_SPARE: SignedDuration = SignedDuration::from_secs(10);
 /// How long to wait before messages that are under way are looked at again.
 const PATIENCE: SignedDuration = SignedDuration::from_secs(5);
 
-/// What one step of the work led to.
-enum Step {
+/// How long an UNKNOWN message may still turn out to have been sent.
+const HOPE: SignedDuration = SignedDuration::from_mins(15);
+
+/// What comes next.
+enum Next {
     /// The checkpoint was moved; there is more to do.
     On(MailingProgress),
     /// Messages are under way; nothing to do until they are settled.
@@ -42,17 +45,18 @@ impl MassMessaging {
         if checkpoint.is_some_and(|checkpoint| checkpoint < version) {
             return Ok(());
         }
-        let mailing = self.definitions.version::<Mailing>(Kind::Mailing, id.as_str(), progress.version).await?;
+        let mailing =
+            self.definitions.version::<Mailing>(Kind::Mailing, id.as_str(), progress.definition_version).await?;
         let mailing = mailing.context("the version of the mailing that is being sent is gone")?;
         loop {
-            let step = self.step(&mailing, progress, version).await?;
-            let delay = match step {
-                Step::Over => return Ok(()),
-                Step::On(_) if self.clock.now() + TO_SPARE < deadline => None,
-                Step::On(_) => Some(SignedDuration::ZERO),
-                Step::Later(_) => Some(PATIENCE),
+            let next = self.step(&mailing, progress, version).await?;
+            let delay = match next {
+                Next::Over => return Ok(()),
+                Next::On(_) if self.clock.now() + TO_SPARE < deadline => None,
+                Next::On(_) => Some(SignedDuration::ZERO),
+                Next::Later(_) => Some(PATIENCE),
             };
-            let (Step::On(moved) | Step::Later(moved)) = step else { return Ok(()) };
+            let (Next::On(moved) | Next::Later(moved)) = next else { return Ok(()) };
             progress = moved;
             version += 1;
             if let Some(delay) = delay {
@@ -61,9 +65,9 @@ impl MassMessaging {
         }
     }
 
-    async fn step(&self, mailing: &Mailing, progress: MailingProgress, version: u64) -> anyhow::Result<Step> {
+    async fn step(&self, mailing: &Mailing, progress: MailingProgress, version: u64) -> anyhow::Result<Next> {
         match progress.stage {
-            Stage::Scheduled if mailing.at > self.clock.now() => Ok(Step::Over),
+            Stage::Scheduled if mailing.at > self.clock.now() => Ok(Next::Over),
             Stage::Scheduled => {
                 let started_at = Some(self.clock.now());
                 self.moved(&mailing.id, MailingProgress { stage: Stage::Collecting, started_at, ..progress }, version)
@@ -83,13 +87,13 @@ impl MassMessaging {
             }
             Stage::Sent => {
                 self.mailings.close(&mailing.id).await?;
-                Ok(Step::Over)
+                Ok(Next::Over)
             }
         }
     }
 
     /// Puts the next page of the audience down.
-    async fn collect(&self, mailing: &Mailing, mut progress: MailingProgress, version: u64) -> anyhow::Result<Step> {
+    async fn collect(&self, mailing: &Mailing, mut progress: MailingProgress, version: u64) -> anyhow::Result<Next> {
         let (customers, next) = self.customers.page(progress.shard, progress.after.as_deref(), PAGE).await?;
         let audience: Vec<CustomerId> =
             customers.into_iter().filter(|customer| is_meant(mailing, customer)).map(|customer| customer.id).collect();
@@ -104,8 +108,8 @@ impl MassMessaging {
         progress.pages += 1;
         progress.audience += audience.len() as u64;
         match self.mailings.put_page(&mailing.id, number, &audience, &progress, version).await? {
-            Written::Done => Ok(Step::On(progress)),
-            Written::Overtaken => Ok(Step::Over),
+            Written::Done => Ok(Next::On(progress)),
+            Written::Overtaken => Ok(Next::Over),
         }
     }
 
@@ -116,10 +120,11 @@ impl MassMessaging {
         mailing: &Mailing,
         mut progress: MailingProgress,
         version: u64,
-    ) -> anyhow::Result<Step> {
+    ) -> anyhow::Result<Next> {
         let audience = self.mailings.page(&mailing.id, progress.written).await?;
         let now = self.clock.now();
-        let messages = audience.iter().map(|customer_id| Ok(mailing.message(progress.version, customer_id, now)));
+        let messages =
+            audience.iter().map(|customer_id| Ok(mailing.message(progress.definition_version, customer_id, now)));
         futures::stream::iter(messages)
             .try_for_each_concurrent(WRITES_AT_ONCE, async |message: Message| self.messages.put(&message).await)
             .await?;
@@ -128,23 +133,35 @@ impl MassMessaging {
     }
 
     /// Takes the next page into the accounts, if all of it is settled.
-    async fn tally(&self, mailing: &Mailing, mut progress: MailingProgress, version: u64) -> anyhow::Result<Step> {
+    async fn tally(&self, mailing: &Mailing, mut progress: MailingProgress, version: u64) -> anyhow::Result<Next> {
         let audience = self.mailings.page(&mailing.id, progress.tallied).await?;
         let ids: Vec<_> = audience.iter().map(|customer_id| Message::id_of_mailing(&mailing.id, customer_id)).collect();
         let entries = self.messages.entries(&ids).await?;
-        let settled: Vec<(State, Option<Reason>)> = entries.iter().map(|entry| (entry.state, entry.reason)).collect();
-        let complete = settled.len() == audience.len() && progress.tally(&settled);
+        let now = self.clock.now();
+        let complete = entries.len() == audience.len() && entries.iter().all(|entry| is_over(entry, now));
+        if complete {
+            progress.tally(entries.iter().map(|entry| (entry.state, entry.reason)));
+        }
         match self.moved(&mailing.id, progress, version).await? {
-            Step::On(progress) if !complete => Ok(Step::Later(progress)),
-            step => Ok(step),
+            Next::On(progress) if !complete => Ok(Next::Later(progress)),
+            next => Ok(next),
         }
     }
 
-    async fn moved(&self, id: &MailingId, progress: MailingProgress, version: u64) -> anyhow::Result<Step> {
+    async fn moved(&self, id: &MailingId, progress: MailingProgress, version: u64) -> anyhow::Result<Next> {
         match self.mailings.checkpoint(id, &progress, version).await? {
-            Written::Done => Ok(Step::On(progress)),
-            Written::Overtaken => Ok(Step::Over),
+            Written::Done => Ok(Next::On(progress)),
+            Written::Overtaken => Ok(Next::Over),
         }
+    }
+}
+
+/// Whether the accounts may be closed on a message. One of which nobody knows is
+/// given time, as SES's events may yet tell what became of it.
+fn is_over(entry: &Entry, now: Timestamp) -> bool {
+    match entry.state {
+        State::Unknown => entry.settled_at.is_none_or(|settled_at| settled_at + HOPE < now),
+        state => state.is_settled(),
     }
 }
 

@@ -1,15 +1,20 @@
-//! Claims, checks, renders, sends and settles a message.
+//! Checks, renders, claims, sends and settles a message.
 //!
 //! SES has no way to recognise a call made twice, so the order of these steps
 //! is what keeps a mail from going out twice: a message is claimed by a
-//! conditional write before SES is called, and settled after. A claim whose
+//! conditional write right before SES is called, and settled after. A claim whose
 //! sender was never heard of again becomes UNKNOWN; it is not sent again.
 
 mod mail;
 mod material;
 mod ses;
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use anyhow::bail;
 use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
 use aws_lambda_events::sqs::SqsEvent;
 use aws_sdk_dynamodb::Client;
 use contracts::DeliverMessage;
@@ -19,7 +24,7 @@ use jiff::{SignedDuration, Timestamp};
 use lambda::batch::{self, Answer};
 use lambda::metrics::{Unit, emit};
 use lambda::{Clock, Context};
-use store::{Claim, Customers, Definitions, Messages, Outcome, Written};
+use store::{Customers, Definitions, Messages, Outcome, Standing, Written};
 
 use crate::mail::Identity;
 use crate::material::Material;
@@ -28,6 +33,9 @@ use crate::ses::{Answered, Ses};
 /// How long a claim outlasts the invocation that made it. Lambda ends the
 /// process at its deadline, so behind this nobody can be calling SES.
 const AFTERMATH: SignedDuration = SignedDuration::from_secs(2);
+
+/// The time that one call to SES may take, and settling after it.
+const ENOUGH: SignedDuration = SignedDuration::from_secs(9);
 
 /// Serves both deliveries queues.
 ///
@@ -38,7 +46,10 @@ pub async fn run() -> Result<(), lambda::Error> {
     let db = Client::new(&config);
     let required = lambda::config::required;
     // The SDK must not repeat a call of which it does not know the outcome.
-    let ses = aws_sdk_sesv2::config::Builder::from(&config).retry_config(RetryConfig::disabled()).build();
+    let ses = aws_sdk_sesv2::config::Builder::from(&config)
+        .retry_config(RetryConfig::disabled())
+        .timeout_config(TimeoutConfig::builder().operation_timeout(Duration::from_secs(8)).build())
+        .build();
     let clock = Clock::from_env();
     let sender = Sender {
         messages: Messages::new(db.clone(), required("MESSAGES_TABLE")?),
@@ -67,45 +78,59 @@ struct Sender {
 impl Sender {
     async fn batch(&self, event: SqsEvent, context: Context) -> anyhow::Result<Answer> {
         let deadline = Timestamp::from_millisecond(i64::try_from(context.deadline)?)?;
-        let claim = context.request_id.as_str();
-        batch::messages(event, async |work: DeliverMessage| self.deliver(&work.message_id, claim, deadline).await).await
+        // Two copies of one message may be in one batch, and neither must take
+        // the other's claim for its own.
+        let copies = AtomicUsize::new(0);
+        batch::messages(event, async |work: DeliverMessage| {
+            let claim = format!("{}#{}", context.request_id, copies.fetch_add(1, Ordering::Relaxed));
+            self.deliver(&work.message_id, &claim, deadline).await
+        })
+        .await
     }
 
     async fn deliver(&self, id: &MessageId, claim: &str, deadline: Timestamp) -> anyhow::Result<()> {
-        let lease = deadline + AFTERMATH;
-        match self.messages.claim(id, claim, lease, self.clock.now()).await? {
-            Claim::Taken(message) => self.send(&message, claim, deadline).await,
-            Claim::Busy => anyhow::bail!("another sender has it; look again when its lease is over"),
-            Claim::Lapsed { claim } => {
+        match self.messages.look(id, self.clock.now()).await? {
+            Standing::Pending(message) => self.send(&message, claim, deadline).await,
+            Standing::Busy => bail!("another sender has it; look again when its lease is over"),
+            Standing::Lapsed { claim: lapsed } => {
                 let now = self.clock.now();
-                if self.messages.mark_unknown(id, &claim, now).await? == Written::Done {
+                if self.messages.mark_unknown(id, &lapsed, now).await? == Written::Done {
                     emit(now, "Unknown", Unit::Count, 1.0, &[]);
                 }
                 Ok(())
             }
-            Claim::Settled(_) | Claim::Absent => Ok(()),
+            Standing::Settled | Standing::Absent => Ok(()),
         }
     }
 
+    /// Everything that can fail without SES comes before the claim, so that only
+    /// a call to SES of which nobody knows the outcome can leave one behind.
     async fn send(&self, message: &Message, claim: &str, deadline: Timestamp) -> anyhow::Result<()> {
-        let mail = match self.material.mail(message, self.clock.now()).await {
-            Ok(Ok(mail)) => mail,
-            Ok(Err((reason, detail))) => {
-                return self.settle(message, claim, &Outcome::NotSent { reason, detail }).await;
-            }
-            Err(error) => {
-                self.messages.give_back(&message.id, claim).await?;
-                return Err(error);
+        let id = &message.id;
+        let mail = match self.material.mail(message, self.clock.now()).await? {
+            Ok(mail) => mail,
+            Err((reason, detail)) => {
+                let now = self.clock.now();
+                if self.messages.refuse(id, reason, detail.as_deref(), now).await? == Written::Done {
+                    not_sent(now, reason);
+                }
+                return Ok(());
             }
         };
-        match self.ses.send(&mail, message, || self.clock.now() < deadline).await {
+        if self.clock.now() + ENOUGH > deadline {
+            bail!("too little time is left to call SES; another invocation will");
+        }
+        if self.messages.claim(id, claim, deadline + AFTERMATH).await? == Written::Overtaken {
+            bail!("another sender was quicker; look again when its lease is over");
+        }
+        match self.ses.send(&mail, message, || self.clock.now() + ENOUGH < deadline).await {
             Answered::Accepted { ses_id } => self.settle(message, claim, &Outcome::Sent { ses_id }).await,
             Answered::Refused { detail } => {
                 let outcome = Outcome::NotSent { reason: Reason::RefusedBySes, detail: Some(detail) };
                 self.settle(message, claim, &outcome).await
             }
             Answered::NotNow(error) => {
-                self.messages.give_back(&message.id, claim).await?;
+                self.messages.give_back(id, claim).await?;
                 Err(error.context("SES did not take the message for now"))
             }
             // It may have gone out. The claim stays, so that nobody else sends
@@ -128,11 +153,13 @@ impl Sender {
                     emit(now, "OrderToMail", Unit::Milliseconds, took as f64, &[]);
                 }
             }
-            Outcome::NotSent { reason, .. } => {
-                emit(now, "NotSent", Unit::Count, 1.0, &[]);
-                emit(now, "NotSent", Unit::Count, 1.0, &[("Reason", reason.as_str())]);
-            }
+            Outcome::NotSent { reason, .. } => not_sent(now, *reason),
         }
         Ok(())
     }
+}
+
+fn not_sent(now: Timestamp, reason: Reason) {
+    emit(now, "NotSent", Unit::Count, 1.0, &[]);
+    emit(now, "NotSent", Unit::Count, 1.0, &[("Reason", reason.as_str())]);
 }

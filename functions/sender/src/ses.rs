@@ -79,32 +79,33 @@ impl Ses {
     }
 }
 
+/// SES's answers in three classes: never, not now, and no answer at all.
+///
+/// A server error of SES's own says nothing about whether it had taken the mail,
+/// so it is no answer.
 fn classify(error: SdkError<SendEmailError>) -> Answered {
-    match error {
-        SdkError::ServiceError(answer) => {
-            let status = answer.raw().status().as_u16();
-            match answer.err() {
-                // The error's own text may hold an address, so only its name goes on.
-                SendEmailError::MessageRejected(_) => Answered::Refused { detail: "MessageRejected".into() },
-                SendEmailError::BadRequestException(_) => Answered::Refused { detail: "BadRequestException".into() },
-                other => Answered::NotNow(anyhow!("{} (status {status})", name(other))),
-            }
-        }
-        SdkError::ConstructionFailure(_) => Answered::NotNow(anyhow!("the request could not be built")),
-        // Everything else broke off while the call was under way.
-        other => Answered::Silent(anyhow!("{}", aws::describe(&other))),
+    let said = aws::describe(&error);
+    if aws::never_connected(&error) {
+        return Answered::NotNow(anyhow!(said));
     }
-}
-
-fn name(error: &SendEmailError) -> &'static str {
     match error {
-        SendEmailError::TooManyRequestsException(_) => "TooManyRequestsException",
-        SendEmailError::LimitExceededException(_) => "LimitExceededException",
-        SendEmailError::SendingPausedException(_) => "SendingPausedException",
-        SendEmailError::AccountSuspendedException(_) => "AccountSuspendedException",
-        SendEmailError::MailFromDomainNotVerifiedException(_) => "MailFromDomainNotVerifiedException",
-        SendEmailError::NotFoundException(_) => "NotFoundException",
-        _ => "an error that SES did not name",
+        SdkError::ServiceError(answer) if answer.raw().status().is_server_error() => Answered::Silent(anyhow!(said)),
+        SdkError::ServiceError(answer) => match answer.err() {
+            // Who sends is not verified yet, or the account may not send to
+            // everybody yet: that is put right by hand, and then this mail can go.
+            SendEmailError::MessageRejected(rejected)
+                if rejected.message().is_some_and(|text| text.contains("not verified")) =>
+            {
+                Answered::NotNow(anyhow!("an identity is not verified"))
+            }
+            SendEmailError::MessageRejected(_) | SendEmailError::BadRequestException(_) => {
+                Answered::Refused { detail: said }
+            }
+            _ => Answered::NotNow(anyhow!(said)),
+        },
+        SdkError::ConstructionFailure(_) => Answered::NotNow(anyhow!(said)),
+        // Everything else broke off while the call was under way.
+        _ => Answered::Silent(anyhow!(said)),
     }
 }
 
@@ -116,7 +117,9 @@ fn tags(message: &Message) -> anyhow::Result<Vec<MessageTag>> {
         Origin::Mailing { mailing_id, .. } => ("mailing", mailing_id.as_str()),
     };
     let tags = [("message_id", message.id.as_str()), belongs];
-    tags.into_iter().map(|(name, value)| Ok(MessageTag::builder().name(name).value(value).build()?)).collect()
+    // SES takes letters, digits, `_` and `-`; our ids may have a `.` as well.
+    let tag = |(name, value): (&str, &str)| MessageTag::builder().name(name).value(value.replace('.', "_")).build();
+    tags.into_iter().map(|part| Ok(tag(part)?)).collect()
 }
 
 fn content(mail: &Mail) -> anyhow::Result<EmailContent> {

@@ -11,13 +11,10 @@ use contracts::Evaluation;
 use jiff::{SignedDuration, Timestamp};
 use lambda::Clock;
 use serde::{Deserialize, Serialize};
-use store::{TIMER_SHARDS, Timer, Timers, TimersCursor};
+use store::{TIMER_SHARDS, TIMERS_AHEAD, Timer, Timers, TimersCursor};
 
-/// How far ahead to look: until the schedule comes again, with some to spare.
-const AHEAD: SignedDuration = SignedDuration::from_secs(75);
-
-/// How long after its time a timer that is still there counts as lost. Longer
-/// than an evaluation that fails takes to come again.
+/// How long after it was handed on a timer that is still there counts as lost.
+/// Longer than an evaluation that fails takes to come again.
 const LOST_AFTER: SignedDuration = SignedDuration::from_mins(6);
 
 /// Serves the schedule.
@@ -57,11 +54,15 @@ struct HandOn {
 impl HandOn {
     async fn all(&self) -> anyhow::Result<Done> {
         let now = self.clock.now();
-        let to = now + AHEAD;
+        let to = now + TIMERS_AHEAD;
         let from = self.cursor.get().await?.unwrap_or(Timestamp::UNIX_EPOCH);
+        if to <= from {
+            // Another one was here a moment ago, by a clock a little ahead of ours.
+            return Ok(Done { handed_on: 0 });
+        }
         let shards = (0..TIMER_SHARDS).map(|shard| self.shard(shard, from, now, to));
         let handed_on = futures::future::try_join_all(shards).await?.into_iter().sum();
-        self.cursor.set(to.max(from)).await?;
+        self.cursor.set(to).await?;
         Ok(Done { handed_on })
     }
 

@@ -25,3 +25,17 @@ where
         _ => "an error of a kind that is not known".to_owned(),
     }
 }
+
+/// Whether no connection came about, so that nothing can have been asked of the
+/// service.
+pub fn never_connected<E, R>(error: &SdkError<E, R>) -> bool {
+    let SdkError::DispatchFailure(failure) = error else { return false };
+    let mut cause = failure.as_connector_error().and_then(Error::source);
+    while let Some(error) = cause {
+        if error.downcast_ref::<hyper_util::client::legacy::Error>().is_some_and(|error| error.is_connect()) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}

@@ -6,5 +6,5 @@ mod error;
 mod queue;
 
 pub use config::sdk_config;
-pub use error::describe;
+pub use error::{describe, never_connected};
 pub use queue::Queue;

@@ -126,11 +126,7 @@ fn trigger(mut reader: Reader<'_>) -> Result<Trigger, Faults> {
         }
         Some("event_received") => {
             let name = reader.required("name", read::parsed(Code::parse));
-            let kind = reader.optional("kind", |value| match value.as_str() {
-                Some("web_event") => Ok(EventKind::WebEvent),
-                Some("event") => Ok(EventKind::Event),
-                _ => Err("must be \"web_event\" or \"event\""),
-            });
+            let kind = reader.optional("kind", read::parsed(EventKind::parse));
             name.map(|name| Trigger::EventReceived { name, kind })
         }
         Some(_) => {

@@ -97,7 +97,7 @@ pub struct MailingProgress {
     /// How far it is.
     pub stage: Stage,
     /// The version of the definition that is being sent.
-    pub version: u64,
+    pub definition_version: u64,
     /// The part of the customers that is being gone through, from 0.
     pub shard: u32,
     /// The last customer of it that was looked at.
@@ -125,10 +125,10 @@ pub struct MailingProgress {
 impl MailingProgress {
     /// The progress of a mailing on which no work was done.
     #[must_use]
-    pub fn scheduled(version: u64) -> Self {
+    pub fn scheduled(definition_version: u64) -> Self {
         Self {
             stage: Stage::Scheduled,
-            version,
+            definition_version,
             shard: 0,
             after: None,
             pages: 0,
@@ -143,21 +143,17 @@ impl MailingProgress {
         }
     }
 
-    /// Takes one page into the accounts; `false`, and nothing is changed, if
-    /// one of its messages is still under way.
-    pub fn tally(&mut self, page: &[(State, Option<Reason>)]) -> bool {
-        if !page.iter().all(|(state, _)| state.is_settled()) {
-            return false;
-        }
+    /// Takes one page into the accounts, each of its messages by its state and
+    /// reason.
+    pub fn tally(&mut self, page: impl IntoIterator<Item = (State, Option<Reason>)>) {
         for (state, reason) in page {
             match (state, reason) {
                 (State::Sent, _) => self.sent += 1,
-                (State::NotSent, Some(reason)) => *self.not_sent.entry(*reason).or_default() += 1,
+                (State::NotSent, Some(reason)) => *self.not_sent.entry(reason).or_default() += 1,
                 _ => self.unknown += 1,
             }
         }
         self.tallied += 1;
-        true
     }
 
     /// How many customers are accounted for.

@@ -23,11 +23,7 @@ pub fn read(body: &Value, now: Timestamp) -> Result<Received, Faults> {
     let id = reader.required("id", read::parsed(EventId::parse));
     let customer_id = reader.required("customer_id", read::parsed(CustomerId::parse));
     let name = reader.required("name", read::parsed(Code::parse));
-    let kind = reader.optional("kind", |value| match value.as_str() {
-        Some("web_event") => Ok(EventKind::WebEvent),
-        Some("event") => Ok(EventKind::Event),
-        _ => Err("must be \"web_event\" or \"event\""),
-    });
+    let kind = reader.optional("kind", read::parsed(EventKind::parse));
     let at = reader.optional("at", read::instant);
     let source = reader.optional("source", read::parsed(Code::parse));
     let session_id = reader.optional("session_id", read::short);

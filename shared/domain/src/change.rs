@@ -26,6 +26,8 @@ pub enum Change {
         to: Code,
         /// When, by the shop's own account.
         at: Timestamp,
+        /// For the how-manieth time the set came to this status, from 1.
+        nth: usize,
     },
     /// What was ordered is no longer the same.
     OrderLinesChanged {
@@ -49,20 +51,20 @@ impl Change {
     /// What identifies the cause: the same cause gives the same text, however
     /// often and in whatever order the changes that show it arrive.
     ///
-    /// A transition is known by what it led to and when. What it came *from* may
-    /// be learned later, when an older status arrives; it is the same
-    /// transition still.
+    /// A transition is known by what it led to, and for the how-manieth time. What
+    /// it came *from*, and when, may be learned later, as older statuses arrive;
+    /// it is the same transition still.
     #[must_use]
     pub fn cause(&self) -> Vec<String> {
         let parts: Vec<&str> = match self {
             Self::OrderCreated { order_id } => vec!["order_created", order_id.as_str()],
-            Self::OrderStatusChanged { order_id, set, to, at, .. } => {
+            Self::OrderStatusChanged { order_id, set, to, nth, .. } => {
                 return vec![
                     "order_status".into(),
                     order_id.to_string(),
                     set.to_string(),
                     to.to_string(),
-                    sortable(*at),
+                    nth.to_string(),
                 ];
             }
             Self::OrderLinesChanged { order_id, at } => {
@@ -107,9 +109,9 @@ impl Change {
         for set in StatusSet::ALL {
             let known = old.map(|old| old.statuses.of(set).transitions()).unwrap_or_default();
             for transition in new.statuses.of(set).transitions() {
-                if !known.contains(&transition) {
-                    let crate::Transition { from, to, at } = transition;
-                    changes.push(Self::OrderStatusChanged { order_id: order_id(), set, from, to, at });
+                let crate::Transition { from, to, at, nth } = transition;
+                if !known.iter().any(|known| (&known.from, &known.to, known.nth) == (&from, &to, nth)) {
+                    changes.push(Self::OrderStatusChanged { order_id: order_id(), set, from, to, at, nth });
                 }
             }
         }

@@ -170,7 +170,9 @@ impl Customer {
             (Some(at), ..) => at,
             (None, ConsentState::Granted, Some(_)) => return,
             (None, ConsentState::Denied, Some(Consent { state: ConsentState::Denied, .. })) => return,
-            (None, ..) => now,
+            // Leaving holds even against a grant that some clock dated ahead of ours.
+            (None, ConsentState::Denied, Some(known)) => now.max(known.at),
+            (None, _, None) => now,
         };
         let newer = match &self.email_consent {
             None => true,
@@ -210,6 +212,10 @@ mod tests {
         assert!(customer.agreed_to_email());
         customer.consent(ConsentUpdate { state: ConsentState::Denied, at: None }, at(2));
         assert_eq!(Customer::merge(Some(&customer), update(granted), at(3)).unwrap(), None);
+        let ahead = ConsentUpdate { state: ConsentState::Granted, at: Some(at(90)) };
+        let mut eager = Customer::merge(None, update(ahead), at(1)).unwrap().unwrap();
+        eager.consent(ConsentUpdate { state: ConsentState::Denied, at: None }, at(2));
+        assert!(!eager.agreed_to_email());
         let later = ConsentUpdate { state: ConsentState::Granted, at: Some(at(4)) };
         assert!(Customer::merge(Some(&customer), update(later), at(5)).unwrap().unwrap().agreed_to_email());
     }

@@ -14,6 +14,20 @@ pub enum EventKind {
     Event,
 }
 
+impl EventKind {
+    /// The kind of that name in the API.
+    ///
+    /// # Errors
+    /// Says which there are.
+    pub fn parse(name: &str) -> Result<Self, &'static str> {
+        match name {
+            "web_event" => Ok(Self::WebEvent),
+            "event" => Ok(Self::Event),
+            _ => Err("must be \"web_event\" or \"event\""),
+        }
+    }
+}
+
 /// Something that happened to one customer. It keeps the context it came with
 /// for ever: the price then, not the price now.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -28,11 +28,17 @@ fn check(text: &str) -> Result<(), BadId> {
         Err(BadId::Empty)
     } else if text.len() > MAX_BYTES {
         Err(BadId::TooLong)
-    } else if text.chars().any(char::is_control) || text.trim() != text {
+    } else if text.chars().any(unfit) || text.trim() != text {
         Err(BadId::Characters)
     } else {
         Ok(())
     }
+}
+
+/// Queues carry neither control characters nor the two noncharacters that XML
+/// does not know.
+fn unfit(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{FFFE}' | '\u{FFFF}')
 }
 
 fn check_code(text: &str) -> Result<(), BadId> {

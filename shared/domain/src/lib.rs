@@ -48,3 +48,13 @@ impl Conflict {
         Self { pointer: pointer.into(), message: message.into() }
     }
 }
+
+/// A thing that has grown larger than one row may be. Nothing of it was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("it would take {bytes} bytes in all with what is known already; at most {most} are kept")]
+pub struct TooLarge {
+    /// How large it would be.
+    pub bytes: usize,
+    /// How large it may be.
+    pub most: usize,
+}

@@ -168,9 +168,14 @@ impl Order {
         }
         let mut order = known.clone();
         if update.content != known.content {
-            if dated > known.updated_at || update.updated_at.is_none() {
+            if update.updated_at.is_none() {
+                // The newest there is, even beside one that the shop's clock
+                // dated ahead of ours.
                 order.content = update.content;
-                order.updated_at = dated.max(known.updated_at);
+                order.updated_at = dated.max(known.updated_at + jiff::SignedDuration::from_millis(1));
+            } else if dated > known.updated_at {
+                order.content = update.content;
+                order.updated_at = dated;
             } else if dated == known.updated_at {
                 return Err(Conflict::new(
                     "/updated_at",

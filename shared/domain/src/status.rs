@@ -62,6 +62,13 @@ pub struct Transition {
     pub to: Code,
     /// When it changed, by the shop's own account.
     pub at: Timestamp,
+    /// For the how-manieth time the set came to this status, from 1.
+    ///
+    /// This and the status are what a transition is known by. What it came from
+    /// and when may be learned later, as older entries arrive; but an entry that
+    /// arrives never takes a transition away, so whatever the order of arrival,
+    /// the same ones are seen in the end.
+    pub nth: usize,
 }
 
 /// One status set over time: everything the shop has said of it, by the time
@@ -75,7 +82,7 @@ pub struct History(Vec<Entry>);
 
 impl History {
     /// The most entries that one history may hold.
-    pub const MAX_ENTRIES: usize = 500;
+    pub const MAX_ENTRIES: usize = 1_000;
 
     /// Adds what held from `at` on; `false` if that was known.
     ///
@@ -118,7 +125,8 @@ impl History {
         for entry in &self.0 {
             let from = transitions.last().map(|last| last.to.clone());
             if from.as_ref() != Some(&entry.code) {
-                transitions.push(Transition { from, to: entry.code.clone(), at: entry.at });
+                let before = transitions.iter().filter(|known| known.to == entry.code).count();
+                transitions.push(Transition { from, to: entry.code.clone(), at: entry.at, nth: before + 1 });
             }
         }
         transitions
@@ -163,6 +171,8 @@ impl Statuses {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeSet;
+
     use proptest::prelude::*;
 
     fn history(entries: &[(i64, &str)]) -> History {
@@ -190,6 +200,22 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn the_transitions_seen_on_the_way_are_those_seen_in_the_end(
+            entries in prop::collection::btree_map(0i64..50, "[abc]", 0..12),
+            keys in prop::collection::vec(any::<u32>(), 12),
+        ) {
+            let known = |history: &History| -> BTreeSet<(String, usize)> {
+                history.transitions().into_iter().map(|t| (t.to.to_string(), t.nth)).collect()
+            };
+            let mut arriving: Vec<(u32, (i64, &str))> =
+                keys.into_iter().zip(entries.iter().map(|(at, code)| (*at, code.as_str()))).collect();
+            arriving.sort_unstable();
+            let arriving: Vec<(i64, &str)> = arriving.into_iter().map(|(_, entry)| entry).collect();
+            let seen: BTreeSet<_> = (0..=arriving.len()).flat_map(|count| known(&history(&arriving[..count]))).collect();
+            prop_assert_eq!(seen, known(&history(&arriving)));
+        }
+
         #[test]
         fn order_and_repetition_of_arrival_do_not_matter(
             entries in prop::collection::btree_map(0i64..50, "[abc]", 0..12),

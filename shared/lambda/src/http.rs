@@ -9,8 +9,8 @@ use std::future::Future;
 
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use base64::Engine;
-use contracts::{Kind, Problem};
-use domain::Fault;
+use contracts::{Kind, Problem, Scope};
+use domain::{Fault, TooLarge};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -37,6 +37,14 @@ impl Request {
     pub fn path<T, E: ToString>(&self, name: &str, parse: impl FnOnce(&str) -> Result<T, E>) -> Result<T, Problem> {
         let text = self.0.path_parameters.get(name).map(String::as_str).unwrap_or_default();
         parse(text).map_err(|error| Problem::new(Kind::NotFound).because(format!("{name} {}", error.to_string())))
+    }
+
+    /// Whether the caller's key has this scope, as the authorizer says.
+    #[must_use]
+    pub fn may(&self, scope: Scope) -> bool {
+        let authorizer = self.0.request_context.authorizer.as_ref();
+        let scopes = authorizer.and_then(|authorizer| authorizer.fields.get("scopes")).and_then(Value::as_str);
+        scopes.is_some_and(|scopes| scopes.split(' ').any(|known| known == scope.as_str()))
     }
 
     /// A parameter of the query; the first, if there are several of the name.
@@ -157,7 +165,10 @@ impl From<domain::Conflict> for Failure {
 
 impl From<anyhow::Error> for Failure {
     fn from(error: anyhow::Error) -> Self {
-        Self::Internal(error)
+        match error.downcast_ref::<TooLarge>() {
+            Some(too_large) => Self::Problem(Problem::new(Kind::TooLarge).because(too_large.to_string())),
+            None => Self::Internal(error),
+        }
     }
 }
 

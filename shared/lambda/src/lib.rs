@@ -23,7 +23,7 @@ pub use lambda_runtime::{Context, Error};
 /// Serves invocations until the environment is taken down.
 ///
 /// The handler is given each event and its context. An error is an invocation
-/// that failed: it is logged here, once, and the event's source tries again.
+/// that failed: the runtime logs it, once, and the event's source tries again.
 ///
 /// # Errors
 /// If the Runtime API cannot be spoken to.
@@ -39,10 +39,7 @@ where
         // Boxed, as a future that holds those of several SDK calls is deeper
         // than the compiler looks.
         let work: LocalBoxFuture<'_, anyhow::Result<Answer>> = Box::pin(handler(event, context));
-        work.await.map_err(|error| {
-            tracing::error!(error = format!("{error:#}"), "the invocation failed");
-            Error::from(format!("{error:#}"))
-        })
+        work.await.map_err(|error| Error::from(format!("{error:#}")))
     });
     lambda_runtime::run(service).await
 }
@@ -54,5 +51,10 @@ where
 /// What `run` fails with, or that no runtime could be started.
 pub fn main<Work: Future<Output = Result<(), Error>>>(run: impl FnOnce() -> Work) -> Result<(), Error> {
     lambda_runtime::tracing::init_default_subscriber();
+    // What a panic says may quote a value; where it happened is enough.
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(place, "a handler panicked");
+    }));
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(run())
 }

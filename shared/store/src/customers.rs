@@ -275,9 +275,9 @@ impl Customers {
             .and_then(|key| key.get("customer"))
             .and_then(|key| key.as_s().ok())
             .cloned();
-        let customers =
-            page.items.unwrap_or_default().into_iter().map(|item| rows::parse(&rows::decode::<Row>(item)?.body));
-        Ok((customers.collect::<anyhow::Result<_>>()?, next))
+        let read = |item| rows::parse(&rows::decode::<Row>(item)?.body);
+        let customers = page.items.unwrap_or_default().into_iter().filter_map(|item| rows::readable(read(item)));
+        Ok((customers.collect(), next))
     }
 
     async fn batch(&self, keys: Vec<Item>) -> anyhow::Result<Vec<Item>> {

@@ -180,18 +180,20 @@ impl Definitions {
         row.map(|row| rows::parse(&row.body)).transpose()
     }
 
-    /// All definitions of a kind that are in force, by id.
+    /// All definitions of a kind that are in force, by id. One that cannot be
+    /// read, as after a roll-back of the code, is logged and left out: it must not
+    /// stop the others.
     ///
     /// # Errors
     /// If the table cannot be read.
     pub async fn list<T: DeserializeOwned>(&self, kind: Kind) -> anyhow::Result<Vec<Versioned<T>>> {
         let rows = self.query(kind.heads(), None).await?;
-        rows.into_iter()
-            .map(|item| {
-                let row: Row = rows::decode(item)?;
-                Ok(Versioned { value: rows::parse(&row.body)?, version: row.version })
-            })
-            .collect()
+        let read = |item| {
+            let row: Row = rows::decode(item)?;
+            let value = rows::parse(&row.body).with_context(|| format!("{} {:?}", row.kind, row.id))?;
+            anyhow::Ok(Versioned { value, version: row.version })
+        };
+        Ok(rows.into_iter().filter_map(|item| rows::readable(read(item))).collect())
     }
 
     /// The version in force of each definition of a kind, by id.

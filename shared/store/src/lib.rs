@@ -27,10 +27,10 @@ pub use cursor::TimersCursor;
 pub use customers::{Customers, Loaded, OrderOwner, PutEvent, Suppression, Wanted};
 pub use definitions::{Definitions, Head, Key, Kind};
 pub use mailings::{Mailings, OpenMailing};
-pub use messages::{Claim, Entry, Evidence, Messages, Outcome};
+pub use messages::{Entry, Evidence, Messages, Outcome, Standing};
 pub use rows::{Versioned, Written};
 pub use runs::Runs;
-pub use timers::{SHARDS as TIMER_SHARDS, Timer, Timers};
+pub use timers::{SHARDS as TIMER_SHARDS, TIMERS_AHEAD, TIMERS_SOON, Timer, Timers};
 
 /// How many parts the customers are dealt into, so that all of them can be gone
 /// through without a scan and written to without a hot key.

@@ -68,7 +68,8 @@ impl Mailings {
 
     /// What has to be written with a mailing's definition, in the same
     /// transaction: that it is open, and its first checkpoint. Refused by the
-    /// table once work on the mailing has begun.
+    /// table once work on the mailing has begun. The checkpoint's row takes the
+    /// definition's version, so that a worker that read the one before is overtaken.
     ///
     /// # Errors
     /// If a row cannot be encoded.
@@ -78,7 +79,7 @@ impl Mailings {
         let open = Put::builder().table_name(&self.table).set_item(Some(open)).build()?;
         let progress = Put::builder()
             .table_name(&self.table)
-            .set_item(Some(progress_row(id, &MailingProgress::scheduled(version), 1)?))
+            .set_item(Some(progress_row(id, &MailingProgress::scheduled(version), version)?))
             .condition_expression("attribute_not_exists(task) OR stage = :scheduled")
             .expression_attribute_values(":scheduled", text(stage(Stage::Scheduled)));
         Ok(vec![

@@ -23,20 +23,20 @@ pub struct Messages {
     table: String,
 }
 
-/// What became of the attempt to take a message up.
+/// Where a message stands for somebody who would send it.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Claim {
-    /// It is ours until the lease runs out.
-    Taken(Box<Message>),
-    /// Another sender has it; its lease still runs.
+pub enum Standing {
+    /// It is to be sent.
+    Pending(Box<Message>),
+    /// A sender has it; its lease still runs.
     Busy,
-    /// Another sender had it and was never heard of again.
+    /// A sender had it and was never heard of again.
     Lapsed {
         /// That sender's claim.
         claim: String,
     },
     /// Nothing is left to do.
-    Settled(State),
+    Settled,
     /// There is no such message.
     Absent,
 }
@@ -174,33 +174,67 @@ impl Messages {
         Ok(TransactWriteItem::builder().put(put.build()?).build())
     }
 
-    /// Takes a message up, before SES is called.
+    /// Where a message stands at this moment.
+    ///
+    /// # Errors
+    /// If the table cannot be read.
+    pub async fn look(&self, id: &MessageId, now: Timestamp) -> anyhow::Result<Standing> {
+        let Some(item) = self.item(id).await? else { return Ok(Standing::Absent) };
+        let row: Row = rows::decode(item)?;
+        Ok(match (row.state, row.claim) {
+            (State::Pending, _) => Standing::Pending(Box::new(rows::parse(&row.body)?)),
+            (State::Claimed, Some(claim)) if row.lease.is_none_or(|lease| now > lease) => Standing::Lapsed { claim },
+            (State::Claimed, _) => Standing::Busy,
+            (State::Sent | State::NotSent | State::Unknown, _) => Standing::Settled,
+        })
+    }
+
+    /// Takes a message up, right before SES is called.
     ///
     /// `claim` names this attempt and no other; the claim holds until `lease`.
     ///
     /// # Errors
     /// If the table cannot be written to.
-    pub async fn claim(&self, id: &MessageId, claim: &str, lease: Timestamp, now: Timestamp) -> anyhow::Result<Claim> {
+    pub async fn claim(&self, id: &MessageId, claim: &str, lease: Timestamp) -> anyhow::Result<Written> {
         let update = self
             .update(id)
             .update_expression("SET #state = :claimed, claim = :claim, lease = :lease")
-            .condition_expression("#state = :pending")
+            .condition_expression("#state = :pending AND attribute_not_exists(accepted_at)")
             .expression_attribute_values(":claimed", text(State::Claimed.as_str()))
             .expression_attribute_values(":pending", text(State::Pending.as_str()))
             .expression_attribute_values(":claim", text(claim))
-            .expression_attribute_values(":lease", time(lease))
-            .return_values(ReturnValue::AllNew);
+            .expression_attribute_values(":lease", time(lease));
         match self.moved(update).await? {
-            Move::Done(row) => {
-                Ok(Claim::Taken(Box::new(rows::parse(&row.context("the claimed row did not come back")?.body)?)))
+            // The first try of this very write got through and its answer got lost.
+            Move::Refused(Some(row)) if row.state == State::Claimed && row.claim.as_deref() == Some(claim) => {
+                Ok(Written::Done)
             }
-            Move::Refused(None) => Ok(Claim::Absent),
-            Move::Refused(Some(Row { state: State::Claimed, claim: Some(claim), lease, .. })) => {
-                let runs = lease.is_some_and(|lease| now <= lease);
-                Ok(if runs { Claim::Busy } else { Claim::Lapsed { claim } })
-            }
-            Move::Refused(Some(row)) => Ok(Claim::Settled(row.state)),
+            moved => Ok(moved.written()),
         }
+    }
+
+    /// Notes that a message is not going to be sent, and why, before anybody
+    /// took it up.
+    ///
+    /// # Errors
+    /// If the table cannot be written to.
+    pub async fn refuse(
+        &self,
+        id: &MessageId,
+        reason: Reason,
+        detail: Option<&str>,
+        now: Timestamp,
+    ) -> anyhow::Result<Written> {
+        let update = self
+            .update(id)
+            .update_expression("SET #state = :not_sent, settled_at = :now, reason = :reason, detail = :detail")
+            .condition_expression("#state = :pending")
+            .expression_attribute_values(":pending", text(State::Pending.as_str()))
+            .expression_attribute_values(":not_sent", text(State::NotSent.as_str()))
+            .expression_attribute_values(":now", time(now))
+            .expression_attribute_values(":reason", text(reason.as_str()))
+            .expression_attribute_values(":detail", text(detail.unwrap_or(reason.as_str())));
+        Ok(self.moved(update).await?.written())
     }
 
     /// Notes how the attempt of this claim ended. A claim that lapsed meanwhile
@@ -288,11 +322,12 @@ impl Messages {
         let row = match self.moved(update).await? {
             Move::Done(row) | Move::Refused(row) => row,
         };
-        if row.is_some_and(|row| matches!(row.state, State::Claimed | State::Unknown)) {
+        if row.is_some_and(|row| matches!(row.state, State::Pending | State::Claimed | State::Unknown)) {
             let update = self
                 .update(id)
                 .update_expression("SET #state = :sent, settled_at = :at, ses_id = :ses_id REMOVE lease")
-                .condition_expression("#state IN (:claimed, :unknown)")
+                .condition_expression("#state IN (:pending, :claimed, :unknown)")
+                .expression_attribute_values(":pending", text(State::Pending.as_str()))
                 .expression_attribute_values(":sent", text(State::Sent.as_str()))
                 .expression_attribute_values(":claimed", text(State::Claimed.as_str()))
                 .expression_attribute_values(":unknown", text(State::Unknown.as_str()))
@@ -308,8 +343,7 @@ impl Messages {
     /// # Errors
     /// If the table cannot be read.
     pub async fn get(&self, id: &MessageId) -> anyhow::Result<Option<Entry>> {
-        let got = self.db.get_item().table_name(&self.table).set_key(Some(key(id))).consistent_read(true).send();
-        got.await.map_err(failed("a message could not be read"))?.item.map(entry).transpose()
+        self.item(id).await?.map(entry).transpose()
     }
 
     /// A customer's messages, newest first, and where the next page begins.
@@ -381,6 +415,11 @@ impl Messages {
             }
         }
         Ok(entries)
+    }
+
+    async fn item(&self, id: &MessageId) -> anyhow::Result<Option<Item>> {
+        let got = self.db.get_item().table_name(&self.table).set_key(Some(key(id))).consistent_read(true).send();
+        Ok(got.await.map_err(failed("a message could not be read"))?.item)
     }
 
     fn update(&self, id: &MessageId) -> UpdateItemFluentBuilder {

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use anyhow::anyhow;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::types::AttributeValue;
+use domain::TooLarge;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -42,9 +43,18 @@ pub(crate) fn time(at: Timestamp) -> AttributeValue {
     AttributeValue::S(domain::sortable(at))
 }
 
+/// The largest `body`, in bytes: an item may have 400 KB, its keys and whatever
+/// stands beside the body included.
+const MAX_BODY: usize = 390 * 1024;
+
 /// A domain object as the text of a `body`.
 pub(crate) fn body(value: &impl Serialize) -> anyhow::Result<String> {
-    serde_json::to_string(value).map_err(|error| anyhow!("a row could not be encoded ({:?} error)", error.classify()))
+    let text = serde_json::to_string(value)
+        .map_err(|error| anyhow!("a row could not be encoded ({:?} error)", error.classify()))?;
+    if text.len() > MAX_BODY {
+        return Err(TooLarge { bytes: text.len(), most: MAX_BODY }.into());
+    }
+    Ok(text)
 }
 
 /// The domain object in a `body`.
@@ -72,6 +82,11 @@ where
     R: std::fmt::Debug,
 {
     move |error| anyhow!("{what}: {}", aws::describe(&error))
+}
+
+/// What could be read; what could not is logged, and must not stop the rest.
+pub(crate) fn readable<T>(read: anyhow::Result<T>) -> Option<T> {
+    read.map_err(|error| tracing::error!(error = format!("{error:#}"), "a row cannot be read and is passed over")).ok()
 }
 
 /// Part number `key` falls into, of `parts`. Always the same for the same key.

@@ -1,7 +1,7 @@
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};
 use domain::{CustomerId, RunId, sortable};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::rows::{self, Item, failed, text};
@@ -20,6 +20,17 @@ pub struct Timer {
     /// When.
     pub at: Timestamp,
 }
+
+/// How far ahead the schedule looks each minute: until it comes again, with some
+/// to spare.
+pub const TIMERS_AHEAD: SignedDuration = SignedDuration::from_secs(75);
+
+/// How near a timer must be, when its row is seen in the stream, to be handed on
+/// from there.
+///
+/// Twice as far as the schedule looks: whatever is written with more time than
+/// this is always still in front of the schedule.
+pub const TIMERS_SOON: SignedDuration = SignedDuration::from_secs(150);
 
 /// The timers table: what falls due when.
 ///
@@ -79,7 +90,12 @@ impl Timers {
                 .send()
                 .await
                 .map_err(failed("the timers could not be read"))?;
-            let timers: Vec<Timer> = page.items.unwrap_or_default().into_iter().filter_map(sound).collect();
+            let timers: Vec<Timer> = page
+                .items
+                .unwrap_or_default()
+                .into_iter()
+                .filter_map(|item| rows::readable(rows::decode(item)))
+                .collect();
             if !timers.is_empty() {
                 take(timers).await?;
             }
@@ -101,9 +117,4 @@ impl Timers {
         let delete = Delete::builder().table_name(&self.table).set_key(Some(key(timer))).build()?;
         Ok(TransactWriteItem::builder().delete(delete).build())
     }
-}
-
-fn sound(item: Item) -> Option<Timer> {
-    let timer = rows::decode(item);
-    timer.inspect_err(|error| tracing::error!(error = format!("{error:#}"), "a timer was passed over")).ok()
 }

@@ -83,7 +83,12 @@ pub(crate) fn check(name: &str, block: bool, literals: &[Option<&Value>], named:
         _ if name == "url" => {}
         [first, ..] => return Err(format!("{name} takes no {first:?}")),
     }
-    if name == "date" { date::check(literals) } else { Ok(()) }
+    match name {
+        "date" => date::check(literals),
+        // The reason is kept and shown, so it must not be a customer's value.
+        "block" if !matches!(literals, [Some(Value::String(_))]) => Err("block takes its reason in quotes".to_owned()),
+        _ => Ok(()),
+    }
 }
 
 /// The registry of the parts that are HTML.
