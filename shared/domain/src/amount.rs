@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 
 /// An exact decimal: money in the order's currency, or a quantity.
 ///
-/// Never a float. At most 18 digits before the point and 9 behind it. Trailing
-/// zeros are kept as they came, since shops print what they send.
+/// At most 18 digits before the point and 9 behind it. Given as text it is kept to
+/// the last digit, trailing zeros included, since shops print what they send; a
+/// JSON number goes through the double that JSON readers make of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Amount(Decimal);

@@ -1,16 +1,19 @@
 //! A message to one customer, from the decision to send it to what became of it.
 //!
 //! ```text
-//!            claim                settle
-//!  PENDING ─────────► CLAIMED ─────────────► SENT
-//!     ▲                │    │ refused         ▲
-//!     └─ give back ────┘    └────► NOT_SENT   │ an SES event says so
-//!        (throttled)   │                      │
-//!                      └── lease ran out ► UNKNOWN
+//!    a check stops it
+//! ┌───────────────────────────────► NOT_SENT
+//! │                                    ▲ SES refuses
+//! │         claim                      │ settle
+//! PENDING ─────────► CLAIMED ──────────┴──► SENT
+//!    ▲                │                      ▲
+//!    └── give back ───┤ (throttled)          │ an SES event, or its own
+//!                     │                      │ sender come back, says so
+//!                     └── lease ran out ► UNKNOWN
 //! ```
 //!
-//! SENT and NOT_SENT are final. UNKNOWN is final but for an SES event, which
-//! proves that the mail did go out.
+//! SENT and NOT_SENT are final. UNKNOWN is final but for proof that the mail did
+//! go out.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
