@@ -53,9 +53,9 @@ impl FanOut {
                     let changes = changes.into_iter().map(|change| Cause::Changed { change, at });
                     causes.entry(customer_id).or_default().extend(changes);
                 }
-                Seen::Message { message_id, bulk } => {
-                    let lane = if bulk { &mut bulk_deliveries } else { &mut deliveries };
-                    lane.push((DeliverMessage { message_id }, SignedDuration::ZERO));
+                Seen::Message(message) => {
+                    let lane = if message.is_bulk() { &mut bulk_deliveries } else { &mut deliveries };
+                    lane.push((DeliverMessage { message: *message }, SignedDuration::ZERO));
                 }
                 Seen::Timer(timer) => {
                     let left = timer.at.duration_since(self.clock.now());

@@ -24,9 +24,9 @@ use jiff::{SignedDuration, Timestamp};
 use lambda::batch::{self, Answer};
 use lambda::metrics::{Unit, emit};
 use lambda::{Clock, Context};
-use store::{Customers, Definitions, Messages, Outcome, Standing, Written};
+use store::{Customers, Definitions, Messages, Outcome, Taken, Written};
 
-use crate::mail::Identity;
+use crate::mail::{Identity, Mail};
 use crate::material::Material;
 use crate::ses::{Answered, Ses};
 
@@ -83,47 +83,56 @@ impl Sender {
         let copies = AtomicUsize::new(0);
         batch::messages(event, async |work: DeliverMessage| {
             let claim = format!("{}#{}", context.request_id, copies.fetch_add(1, Ordering::Relaxed));
-            self.deliver(&work.message_id, &claim, deadline).await
+            self.deliver(&work.message, &claim, deadline).await
         })
         .await
     }
 
-    async fn deliver(&self, id: &MessageId, claim: &str, deadline: Timestamp) -> anyhow::Result<()> {
-        match self.messages.look(id, self.clock.now()).await? {
-            Standing::Pending(message) => self.send(&message, claim, deadline).await,
-            Standing::Busy => bail!("another sender has it; look again when its lease is over"),
-            Standing::Lapsed { claim: lapsed } => {
-                let now = self.clock.now();
-                if self.messages.mark_unknown(id, &lapsed, now).await? == Written::Done {
-                    emit(now, "Unknown", Unit::Count, 1.0, &[]);
-                }
-                Ok(())
-            }
-            Standing::Settled | Standing::Absent => Ok(()),
-        }
-    }
-
     /// Everything that can fail without SES comes before the claim, so that only
     /// a call to SES of which nobody knows the outcome can leave one behind.
-    async fn send(&self, message: &Message, claim: &str, deadline: Timestamp) -> anyhow::Result<()> {
+    async fn deliver(&self, message: &Message, claim: &str, deadline: Timestamp) -> anyhow::Result<()> {
         let id = &message.id;
         let mail = match self.material.mail(message, self.clock.now()).await? {
             Ok(mail) => mail,
             Err((reason, detail)) => {
                 let now = self.clock.now();
-                if self.messages.refuse(id, reason, detail.as_deref(), now).await? == Written::Done {
+                let taken = self.messages.refuse(id, reason, detail.as_deref(), now).await?;
+                if taken == Taken::Done {
                     not_sent(now, reason);
                 }
-                return Ok(());
+                return self.by_others(id, taken).await;
             }
         };
         if self.clock.now() + ENOUGH > deadline {
             bail!("too little time is left to call SES; another invocation will");
         }
-        if self.messages.claim(id, claim, deadline + AFTERMATH).await? == Written::Overtaken {
-            bail!("another sender was quicker; look again when its lease is over");
+        match self.messages.claim(id, claim, deadline + AFTERMATH, self.clock.now()).await? {
+            Taken::Done => self.send(message, &mail, claim, deadline).await,
+            taken => self.by_others(id, taken).await,
         }
-        match self.ses.send(&mail, message, || self.clock.now() + ENOUGH < deadline).await {
+    }
+
+    /// What is left to do about a message that somebody else took.
+    async fn by_others(&self, id: &MessageId, taken: Taken) -> anyhow::Result<()> {
+        match taken {
+            Taken::Done | Taken::Settled | Taken::Absent => Ok(()),
+            Taken::Busy => bail!("another sender has it; look again when its lease is over"),
+            Taken::Lapsed { claim, proof } => {
+                let now = self.clock.now();
+                if self.messages.close_lapsed(id, &claim, proof, now).await? == Written::Overtaken {
+                    bail!("it was closed a moment ago; look again");
+                }
+                if proof.is_none() {
+                    emit(now, "Unknown", Unit::Count, 1.0, &[]);
+                }
+                Ok(())
+            }
+        }
+    }
+
+    async fn send(&self, message: &Message, mail: &Mail, claim: &str, deadline: Timestamp) -> anyhow::Result<()> {
+        let id = &message.id;
+        match self.ses.send(mail, message, || self.clock.now() + ENOUGH < deadline).await {
             Answered::Accepted { ses_id } => self.settle(message, claim, &Outcome::Sent { ses_id }).await,
             Answered::Refused { detail } => {
                 let outcome = Outcome::NotSent { reason: Reason::RefusedBySes, detail: Some(detail) };
@@ -142,7 +151,7 @@ impl Sender {
     async fn settle(&self, message: &Message, claim: &str, outcome: &Outcome) -> anyhow::Result<()> {
         let now = self.clock.now();
         if self.messages.settle(&message.id, claim, outcome, now).await? == Written::Overtaken {
-            // An SES event was quicker and has settled it.
+            // The claim lapsed and was closed by what SES told.
             return Ok(());
         }
         match outcome {

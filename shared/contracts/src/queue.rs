@@ -1,4 +1,4 @@
-use domain::{Change, CustomerId, MailingId, MessageId, RunId};
+use domain::{Change, CustomerId, MailingId, Message, RunId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -40,11 +40,12 @@ impl Evaluation {
 }
 
 /// On the deliveries and bulk-deliveries queues: send one message, if its row
-/// says that it is still to be sent.
+/// says that it is still to be sent. The message comes along, as it never changes,
+/// so that only where it stands has to be read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeliverMessage {
-    /// Which.
-    pub message_id: MessageId,
+    /// What to send.
+    pub message: Message,
 }
 
 /// On the mailings queue: go on with a mailing from its last checkpoint.

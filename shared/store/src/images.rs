@@ -5,7 +5,7 @@
 
 use anyhow::anyhow;
 use domain::message::State;
-use domain::{Change, CustomerId, Message, MessageId};
+use domain::{Change, CustomerId, Message};
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -28,12 +28,7 @@ pub enum Seen {
         at: Timestamp,
     },
     /// A message is to be sent.
-    Message {
-        /// Which.
-        message_id: MessageId,
-        /// Whether it is mass mail.
-        bulk: bool,
-    },
+    Message(Box<Message>),
     /// Something falls due.
     Timer(Timer),
     /// Nothing that anybody need hear of.
@@ -86,8 +81,7 @@ fn message(new: Item) -> anyhow::Result<Seen> {
     if row.state != State::Pending {
         return Ok(Seen::Nothing);
     }
-    let message: Message = rows::parse(&row.body)?;
-    Ok(Seen::Message { bulk: message.is_bulk(), message_id: message.id })
+    Ok(Seen::Message(Box::new(rows::parse(&row.body)?)))
 }
 
 fn decode<T: DeserializeOwned>(image: Item) -> anyhow::Result<T> {

@@ -27,7 +27,7 @@ pub use cursor::TimersCursor;
 pub use customers::{Customers, Loaded, OrderOwner, PutEvent, Suppression, Wanted};
 pub use definitions::{Definitions, Head, Key, Kind};
 pub use mailings::{Mailings, OpenMailing};
-pub use messages::{Entry, Evidence, Messages, Outcome, Standing};
+pub use messages::{Entry, Evidence, Messages, Outcome, Taken};
 pub use rows::{Versioned, Written};
 pub use runs::Runs;
 pub use timers::{SHARDS as TIMER_SHARDS, TIMERS_AHEAD, TIMERS_SOON, Timer, Timers};

@@ -23,17 +23,20 @@ pub struct Messages {
     table: String,
 }
 
-/// Where a message stands for somebody who would send it.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Standing {
-    /// It is to be sent.
-    Pending(Box<Message>),
-    /// A sender has it; its lease still runs.
+/// What became of a move that takes a message which is still to be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Taken {
+    /// It was made.
+    Done,
+    /// A sender has the message; its lease still runs.
     Busy,
-    /// A sender had it and was never heard of again.
+    /// A sender had the message and was never heard of again.
     Lapsed {
         /// That sender's claim.
         claim: String,
+        /// The earliest that SES told of the message, which proves that it went
+        /// out; none if SES told nothing.
+        proof: Option<Timestamp>,
     },
     /// Nothing is left to do.
     Settled,
@@ -131,6 +134,9 @@ struct Row {
     detail: Option<String>,
     settled_at: Option<Timestamp>,
     ses_id: Option<String>,
+    /// The earliest that SES told of the message.
+    #[serde(skip)]
+    proof: Option<Timestamp>,
 }
 
 fn key(id: &MessageId) -> Item {
@@ -174,28 +180,13 @@ impl Messages {
         Ok(TransactWriteItem::builder().put(put.build()?).build())
     }
 
-    /// Where a message stands at this moment.
-    ///
-    /// # Errors
-    /// If the table cannot be read.
-    pub async fn look(&self, id: &MessageId, now: Timestamp) -> anyhow::Result<Standing> {
-        let Some(item) = self.item(id).await? else { return Ok(Standing::Absent) };
-        let row: Row = rows::decode(item)?;
-        Ok(match (row.state, row.claim) {
-            (State::Pending, _) => Standing::Pending(Box::new(rows::parse(&row.body)?)),
-            (State::Claimed, Some(claim)) if row.lease.is_none_or(|lease| now > lease) => Standing::Lapsed { claim },
-            (State::Claimed, _) => Standing::Busy,
-            (State::Sent | State::NotSent | State::Unknown, _) => Standing::Settled,
-        })
-    }
-
     /// Takes a message up, right before SES is called.
     ///
     /// `claim` names this attempt and no other; the claim holds until `lease`.
     ///
     /// # Errors
     /// If the table cannot be written to.
-    pub async fn claim(&self, id: &MessageId, claim: &str, lease: Timestamp) -> anyhow::Result<Written> {
+    pub async fn claim(&self, id: &MessageId, claim: &str, lease: Timestamp, now: Timestamp) -> anyhow::Result<Taken> {
         let update = self
             .update(id)
             .update_expression("SET #state = :claimed, claim = :claim, lease = :lease")
@@ -207,9 +198,9 @@ impl Messages {
         match self.moved(update).await? {
             // The first try of this very write got through and its answer got lost.
             Move::Refused(Some(row)) if row.state == State::Claimed && row.claim.as_deref() == Some(claim) => {
-                Ok(Written::Done)
+                Ok(Taken::Done)
             }
-            moved => Ok(moved.written()),
+            moved => Ok(moved.taken(now)),
         }
     }
 
@@ -224,17 +215,17 @@ impl Messages {
         reason: Reason,
         detail: Option<&str>,
         now: Timestamp,
-    ) -> anyhow::Result<Written> {
+    ) -> anyhow::Result<Taken> {
         let update = self
             .update(id)
             .update_expression("SET #state = :not_sent, settled_at = :now, reason = :reason, detail = :detail")
-            .condition_expression("#state = :pending")
+            .condition_expression("#state = :pending AND attribute_not_exists(accepted_at)")
             .expression_attribute_values(":pending", text(State::Pending.as_str()))
             .expression_attribute_values(":not_sent", text(State::NotSent.as_str()))
             .expression_attribute_values(":now", time(now))
             .expression_attribute_values(":reason", text(reason.as_str()))
             .expression_attribute_values(":detail", text(detail.unwrap_or(reason.as_str())));
-        Ok(self.moved(update).await?.written())
+        Ok(self.moved(update).await?.taken(now))
     }
 
     /// Notes how the attempt of this claim ended. A claim that lapsed meanwhile
@@ -287,24 +278,39 @@ impl Messages {
         Ok(self.moved(update).await?.written())
     }
 
-    /// Notes that nobody knows what became of a claim that lapsed.
+    /// Closes a claim that lapsed: SENT where SES told of the message, UNKNOWN
+    /// where nobody knows. Overtaken means that it is closed already, or that SES
+    /// has told of it only now.
     ///
     /// # Errors
     /// If the table cannot be written to.
-    pub async fn mark_unknown(&self, id: &MessageId, claim: &str, now: Timestamp) -> anyhow::Result<Written> {
+    pub async fn close_lapsed(
+        &self,
+        id: &MessageId,
+        claim: &str,
+        proof: Option<Timestamp>,
+        now: Timestamp,
+    ) -> anyhow::Result<Written> {
+        let silent = Evidence::ALL.map(|kind| format!("attribute_not_exists({})", kind.attribute())).join(" AND ");
+        let (state, condition) = match proof {
+            Some(_) => (State::Sent, "claim = :claim AND #state = :claimed".to_owned()),
+            None => (State::Unknown, format!("claim = :claim AND #state = :claimed AND {silent}")),
+        };
         let update = self
             .update(id)
-            .update_expression("SET #state = :unknown, settled_at = :now REMOVE lease")
-            .condition_expression("claim = :claim AND #state = :claimed")
+            .update_expression("SET #state = :closed, settled_at = :at REMOVE lease")
+            .condition_expression(condition)
             .expression_attribute_values(":claim", text(claim))
             .expression_attribute_values(":claimed", text(State::Claimed.as_str()))
-            .expression_attribute_values(":unknown", text(State::Unknown.as_str()))
-            .expression_attribute_values(":now", time(now));
+            .expression_attribute_values(":closed", text(state.as_str()))
+            .expression_attribute_values(":at", time(proof.unwrap_or(now)));
         Ok(self.moved(update).await?.written())
     }
 
     /// Notes what SES told of a message. Whatever SES tells proves that the mail
-    /// went out, which settles a claim that nobody settled.
+    /// went out. A message that is claimed is left to its sender, who is about to
+    /// say so itself; should it be gone, what is noted here settles the claim when
+    /// it lapses.
     ///
     /// # Errors
     /// If the table cannot be written to.
@@ -322,14 +328,13 @@ impl Messages {
         let row = match self.moved(update).await? {
             Move::Done(row) | Move::Refused(row) => row,
         };
-        if row.is_some_and(|row| matches!(row.state, State::Pending | State::Claimed | State::Unknown)) {
+        if row.is_some_and(|row| matches!(row.state, State::Pending | State::Unknown)) {
             let update = self
                 .update(id)
                 .update_expression("SET #state = :sent, settled_at = :at, ses_id = :ses_id REMOVE lease")
-                .condition_expression("#state IN (:pending, :claimed, :unknown)")
+                .condition_expression("#state IN (:pending, :unknown)")
                 .expression_attribute_values(":pending", text(State::Pending.as_str()))
                 .expression_attribute_values(":sent", text(State::Sent.as_str()))
-                .expression_attribute_values(":claimed", text(State::Claimed.as_str()))
                 .expression_attribute_values(":unknown", text(State::Unknown.as_str()))
                 .expression_attribute_values(":at", time(at))
                 .expression_attribute_values(":ses_id", text(ses_id));
@@ -436,7 +441,11 @@ impl Messages {
             Ok(done) => Ok(Move::Done(done.attributes.map(rows::decode).transpose()?)),
             Err(SdkError::ServiceError(error)) => match error.into_err() {
                 UpdateItemError::ConditionalCheckFailedException(failed) => {
-                    Ok(Move::Refused(failed.item.map(rows::decode).transpose()?))
+                    let read = |item: Item| {
+                        let proof = evidence(&item).into_iter().map(|(_, at)| at).min();
+                        anyhow::Ok(Row { proof, ..rows::decode(item)? })
+                    };
+                    Ok(Move::Refused(failed.item.map(read).transpose()?))
                 }
                 error => {
                     let code = error.code().unwrap_or("an error that was not named");
@@ -457,6 +466,22 @@ enum Move {
 }
 
 impl Move {
+    fn taken(self, now: Timestamp) -> Taken {
+        match self {
+            Self::Done(_) => Taken::Done,
+            Self::Refused(None) => Taken::Absent,
+            Self::Refused(Some(row)) => match (row.state, row.claim) {
+                (State::Claimed, Some(claim)) if row.lease.is_none_or(|lease| now > lease) => {
+                    Taken::Lapsed { claim, proof: row.proof }
+                }
+                (State::Claimed, _) => Taken::Busy,
+                // Pending, but SES has told of it: it went out, and is settled in a moment.
+                (State::Pending, _) => Taken::Busy,
+                (State::Sent | State::NotSent | State::Unknown, _) => Taken::Settled,
+            },
+        }
+    }
+
     fn written(&self) -> Written {
         match self {
             Self::Done(_) => Written::Done,
@@ -465,12 +490,17 @@ impl Move {
     }
 }
 
-fn entry(item: Item) -> anyhow::Result<Entry> {
-    let evidence = Evidence::ALL.into_iter().filter_map(|kind| {
+/// What SES told of a message, by kind.
+fn evidence(item: &Item) -> Vec<(&'static str, Timestamp)> {
+    let told = Evidence::ALL.into_iter().filter_map(|kind| {
         let at = item.get(kind.attribute())?.as_s().ok()?;
         Some((kind.attribute(), at.parse().ok()?))
     });
-    let evidence = evidence.collect();
+    told.collect()
+}
+
+fn entry(item: Item) -> anyhow::Result<Entry> {
+    let evidence = evidence(&item);
     let row: Row = rows::decode(item)?;
     Ok(Entry {
         message: rows::parse(&row.body)?,

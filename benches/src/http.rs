@@ -1,0 +1,70 @@
+//! A client on one connection, as light as can be: it shares the machine with what it measures.
+
+use anyhow::Context as _;
+use axum::body::{Body, to_bytes};
+use bytes::Bytes;
+use hyper::client::conn::http1::{SendRequest, handshake};
+use hyper::{Method, Request, header};
+use hyper_util::rt::TokioIo;
+use serde_json::Value;
+use tokio::net::TcpStream;
+
+/// A connection that is kept open.
+pub(crate) struct Client {
+    requests: SendRequest<Body>,
+    host: String,
+    authorization: Option<String>,
+}
+
+impl Client {
+    /// Connects to `http://HOST:PORT`.
+    ///
+    /// # Errors
+    /// Nobody listens there.
+    pub(crate) async fn connect(url: &str, key: Option<&str>) -> anyhow::Result<Self> {
+        let host = url.strip_prefix("http://").unwrap_or(url).to_owned();
+        let stream = TcpStream::connect(&host).await.with_context(|| format!("cannot connect to {url}"))?;
+        stream.set_nodelay(true)?;
+        let (requests, connection) = handshake(TokioIo::new(stream)).await?;
+        // It ends with the client.
+        tokio::spawn(connection);
+        Ok(Self { requests, host, authorization: key.map(|key| format!("Bearer {key}")) })
+    }
+
+    /// The answer's status and body.
+    ///
+    /// # Errors
+    /// The connection broke.
+    pub(crate) async fn send(&mut self, method: Method, path: &str, body: String) -> anyhow::Result<(u16, Bytes)> {
+        let mut request = Request::builder().method(method).uri(path).header(header::HOST, &self.host);
+        if let Some(authorization) = &self.authorization {
+            request = request.header(header::AUTHORIZATION, authorization);
+        }
+        let request = request.header(header::CONTENT_TYPE, "application/json").body(Body::from(body))?;
+        self.requests.ready().await?;
+        let answer = self.requests.send_request(request).await?;
+        let status = answer.status().as_u16();
+        Ok((status, to_bytes(Body::new(answer.into_body()), usize::MAX).await?))
+    }
+
+    /// The answer's JSON.
+    ///
+    /// # Errors
+    /// The answer is not a good one; says what it was.
+    pub(crate) async fn json(&mut self, method: Method, path: &str, body: &Value) -> anyhow::Result<Value> {
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let (status, answer) = self.send(method, path, body).await?;
+        anyhow::ensure!(status < 300, "{path} answered {status}: {}", String::from_utf8_lossy(&answer));
+        Ok(serde_json::from_slice(&answer)?)
+    }
+
+    /// As [`Client::json`], with GET.
+    pub(crate) async fn get(&mut self, path: &str) -> anyhow::Result<Value> {
+        self.json(Method::GET, path, &Value::Null).await
+    }
+
+    /// As [`Client::json`], with PUT.
+    pub(crate) async fn put(&mut self, path: &str, body: &Value) -> anyhow::Result<Value> {
+        self.json(Method::PUT, path, body).await
+    }
+}

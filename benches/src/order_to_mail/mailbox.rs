@@ -1,0 +1,63 @@
+//! What SES has taken.
+
+use crate::http::Client;
+use anyhow::{Context as _, bail};
+use jiff::Timestamp;
+use serde::Deserialize;
+use std::time::{Duration, Instant};
+
+/// How long nothing may move before something is wrong.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Mail {
+    /// To the millisecond.
+    pub(super) time: Timestamp,
+    pub(super) to: Vec<String>,
+    pub(super) subject: String,
+}
+
+/// How many mails there have been.
+pub(super) async fn count(page: &mut Client) -> anyhow::Result<u64> {
+    page.get("/ses").await?["mails"].as_u64().context("the runner does not count mails")
+}
+
+/// Waits for so many mails in all, as long as there come more, looking seldom.
+pub(super) async fn wait(page: &mut Client, wanted: u64, every: Duration) -> anyhow::Result<()> {
+    let (mut newest, mut since) = (0, Instant::now());
+    loop {
+        let count = count(page).await?;
+        if count >= wanted {
+            return Ok(());
+        }
+        if count > newest {
+            (newest, since) = (count, Instant::now());
+        }
+        if since.elapsed() > PATIENCE {
+            // What is missing is the caller's to say.
+            return Ok(());
+        }
+        tokio::time::sleep(every).await;
+    }
+}
+
+/// The newest `limit` mails.
+pub(super) async fn newest(page: &mut Client, limit: u64) -> anyhow::Result<Vec<Mail>> {
+    let mails = page.get(&format!("/mailbox.json?limit={limit}")).await?;
+    Ok(serde_json::from_value(mails)?)
+}
+
+/// Waits until nothing goes on any more.
+pub(super) async fn wait_quiet(page: &mut Client) -> anyhow::Result<()> {
+    let begun = Instant::now();
+    loop {
+        let state = page.get("/state.json").await?;
+        if state["quiet"] == true {
+            return Ok(());
+        }
+        if begun.elapsed() > PATIENCE * 2 {
+            bail!("the bundle does not become quiet: {}", state["busy_with"]);
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}

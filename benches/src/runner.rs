@@ -1,0 +1,83 @@
+//! The bundle in a process of its own, so that what it takes can be told from what measuring takes.
+
+use crate::http::Client;
+use anyhow::Context as _;
+use local::{Bundle, Options};
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
+use tokio::process::{Child, Command};
+
+/// How the bundle is run.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Args {
+    /// Where everything is kept; in memory without.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Most processes of one function.
+    #[arg(long, default_value_t = 4, value_name = "N")]
+    max_instances: usize,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Addresses {
+    api: String,
+    page: String,
+}
+
+/// Runs the bundle until the standard input ends.
+#[expect(clippy::print_stdout, reason = "the line is for the process that started this one")]
+pub(crate) async fn run(args: Args, template: &Path) -> anyhow::Result<()> {
+    let mut options = Options::new(template);
+    options.data = args.data;
+    options.max_instances = args.max_instances;
+    // SES must not be what limits.
+    options.max_send_rate = 100_000.0;
+    let bundle = Bundle::start(options).await?;
+    println!("{}", serde_json::to_string(&Addresses { api: bundle.api_url(), page: bundle.page_url() })?);
+    let _ = tokio::io::stdin().read(&mut [0]).await;
+    bundle.stop().await;
+    Ok(())
+}
+
+/// A bundle that runs beside this process, and ends with it.
+pub(crate) struct Runner {
+    child: Child,
+    pub(crate) process: u32,
+    addresses: Addresses,
+}
+
+impl Runner {
+    pub(crate) async fn start(template: &Path, data: Option<&Path>, max_instances: usize) -> anyhow::Result<Self> {
+        let mut command = Command::new(std::env::current_exe()?);
+        command.arg("runner").arg("--template").arg(template);
+        command.args(["--max-instances", &max_instances.to_string()]);
+        if let Some(data) = data {
+            command.arg("--data").arg(data);
+        }
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true).spawn()?;
+        let output = child.stdout.take().context("the runner has no output")?;
+        let mut line = String::new();
+        BufReader::new(output).read_line(&mut line).await?;
+        let addresses = serde_json::from_str(&line).context("the runner did not start")?;
+        let process = child.id().context("the runner has ended")?;
+        Ok(Self { child, process, addresses })
+    }
+
+    /// To the HTTP API.
+    pub(crate) async fn api(&self, key: &str) -> anyhow::Result<Client> {
+        Client::connect(&self.addresses.api, Some(key)).await
+    }
+
+    /// To the runner itself.
+    pub(crate) async fn page(&self) -> anyhow::Result<Client> {
+        Client::connect(&self.addresses.page, None).await
+    }
+
+    pub(crate) async fn stop(mut self) -> anyhow::Result<()> {
+        drop(self.child.stdin.take());
+        self.child.wait().await?;
+        Ok(())
+    }
+}
