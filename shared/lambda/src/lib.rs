@@ -8,6 +8,7 @@ pub mod batch;
 mod clock;
 pub mod config;
 pub mod http;
+mod logs;
 pub mod metrics;
 
 use std::future::Future;
@@ -50,11 +51,6 @@ where
 /// # Errors
 /// What `run` fails with, or that no runtime could be started.
 pub fn main<Work: Future<Output = Result<(), Error>>>(run: impl FnOnce() -> Work) -> Result<(), Error> {
-    lambda_runtime::tracing::init_default_subscriber();
-    // What a panic says may quote a value; where it happened is enough.
-    std::panic::set_hook(Box::new(|panic| {
-        let place = panic.location().map(ToString::to_string).unwrap_or_default();
-        tracing::error!(place, "a handler panicked");
-    }));
+    logs::init();
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(run())
 }
