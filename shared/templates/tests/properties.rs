@@ -57,7 +57,7 @@ proptest! {
         let data = json!({"a": value, "b": other});
         for call in ["{{money a b}}", "{{number a b}}", "{{date a b}}", "{{date a \"%F %T\" b}}", "{{plural a b b}}",
                      "{{default a b}}", "{{#each (limit a b)}}{{this}}{{/each}}", "{{lookup a b}}", "{{url a x=b}}",
-                     "{{eq a b}}{{gt a b}}{{and a b}}", "{{block a}}", "{{{a}}}", "{{#each a}}{{@key}}{{/each}}"] {
+                     "{{eq a b}}{{gt a b}}{{and a b}}", "{{#if a}}{{block \"x\"}}{{/if}}", "{{{a}}}", "{{#each a}}{{@key}}{{/each}}"] {
             let _ = compile("s", call, None).render(&data);
         }
     }

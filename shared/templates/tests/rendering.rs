@@ -216,6 +216,7 @@ fn what_cannot_work_does_not_compile() {
     check_problem("{{if a \"x\"}}", (1, 1), "{{#if …}}");
     check_problem("{{money order.total}}", (1, 1), "money takes 2 values, not 1");
     check_problem("{{block}}", (1, 1), "takes a reason");
+    check_problem("{{block customer.email}}", (1, 1), "its reason in quotes");
     check_problem("{{log order}}", (1, 1), "there is no helper \"log\"");
     check_problem("x {{> footer}}", (1, 3), "partials");
     check_problem("{{date order.created_at \"%!\"}}", (1, 1), "the pattern");

@@ -1,0 +1,200 @@
+//! A row of the ledger, and what is read off it.
+
+use domain::message::{Reason, State};
+use domain::{Message, MessageId, sortable};
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use crate::rows::{self, Item, Written, text};
+
+/// What became of a move that takes a message which is still to be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Taken {
+    /// It was made.
+    Done,
+    /// A sender has the message; its lease still runs.
+    Busy,
+    /// A sender had the message and was never heard of again.
+    Lapsed {
+        /// That sender's claim.
+        claim: String,
+        /// The earliest that SES told of the message, which proves that it went
+        /// out; none if SES told nothing.
+        proof: Option<Timestamp>,
+    },
+    /// Nothing is left to do.
+    Settled,
+    /// There is no such message.
+    Absent,
+}
+
+/// How an attempt to send ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// SES accepted it and gave it this id.
+    Sent {
+        /// SES's own message id.
+        ses_id: String,
+    },
+    /// It was not sent.
+    NotSent {
+        /// Why.
+        reason: Reason,
+        /// What exactly, in words; never an address or a value.
+        detail: Option<String>,
+    },
+}
+
+/// What SES told of a message after it was handed over. Of each kind only the
+/// earliest is kept, so that repetition and order of arrival do not matter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Evidence {
+    /// SES took it in.
+    Accepted,
+    /// The recipient's server took it in.
+    Delivered,
+    /// It came back for good.
+    Bounced,
+    /// It came back, but may be delivered another time.
+    SoftBounced,
+    /// The recipient called it spam.
+    Complained,
+    /// It was opened.
+    Opened,
+    /// A link in it was followed.
+    Clicked,
+}
+
+impl Evidence {
+    pub(super) const ALL: [Self; 7] = [
+        Self::Accepted,
+        Self::Delivered,
+        Self::Bounced,
+        Self::SoftBounced,
+        Self::Complained,
+        Self::Opened,
+        Self::Clicked,
+    ];
+
+    pub(super) fn attribute(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted_at",
+            Self::Delivered => "delivered_at",
+            Self::Bounced => "bounced_at",
+            Self::SoftBounced => "soft_bounced_at",
+            Self::Complained => "complained_at",
+            Self::Opened => "opened_at",
+            Self::Clicked => "clicked_at",
+        }
+    }
+}
+
+/// A message and what became of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    /// As it was decided on.
+    pub message: Message,
+    /// Where it stands.
+    pub state: State,
+    /// Why it was not sent.
+    pub reason: Option<Reason>,
+    /// What exactly, in words.
+    pub detail: Option<String>,
+    /// When it was settled.
+    pub settled_at: Option<Timestamp>,
+    /// SES's own id for it.
+    pub ses_id: Option<String>,
+    /// What SES told of it, by kind.
+    pub evidence: Vec<(&'static str, Timestamp)>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Row {
+    pub(super) body: String,
+    pub(super) state: State,
+    pub(super) claim: Option<String>,
+    lease: Option<Timestamp>,
+    reason: Option<Reason>,
+    detail: Option<String>,
+    settled_at: Option<Timestamp>,
+    ses_id: Option<String>,
+    /// The earliest that SES told of the message.
+    #[serde(skip)]
+    proof: Option<Timestamp>,
+}
+
+impl Row {
+    pub(super) fn read(item: Item) -> anyhow::Result<Self> {
+        let proof = evidence(&item).into_iter().map(|(_, at)| at).min();
+        Ok(Self { proof, ..rows::decode(item)? })
+    }
+}
+
+pub(super) fn key(id: &MessageId) -> Item {
+    Item::from([("message".into(), text(id.as_str()))])
+}
+
+pub(super) fn new_row(message: &Message) -> anyhow::Result<Item> {
+    let mut item = key(&message.id);
+    item.insert("customer".into(), text(message.customer_id.as_str()));
+    item.insert("created".into(), text(format!("{}#{}", sortable(message.created_at), message.id)));
+    item.insert("state".into(), text(State::Pending.as_str()));
+    item.insert("body".into(), text(rows::body(message)?));
+    Ok(item)
+}
+
+/// What became of a move from one state to another.
+pub(super) enum Move {
+    /// It was made; the row as it is now, if that was asked for.
+    Done(Option<Row>),
+    /// The row was not where the move begins; the row as it is, if there is one.
+    Refused(Option<Row>),
+}
+
+impl Move {
+    pub(super) fn taken(self, now: Timestamp) -> Taken {
+        match self {
+            Self::Done(_) => Taken::Done,
+            Self::Refused(None) => Taken::Absent,
+            Self::Refused(Some(row)) => match (row.state, row.claim) {
+                (State::Claimed, Some(claim)) if row.lease.is_none_or(|lease| now > lease) => {
+                    Taken::Lapsed { claim, proof: row.proof }
+                }
+                (State::Claimed, _) => Taken::Busy,
+                // Pending, but SES has told of it: it went out, and is settled in a moment.
+                (State::Pending, _) => Taken::Busy,
+                (State::Sent | State::NotSent | State::Unknown, _) => Taken::Settled,
+            },
+        }
+    }
+
+    pub(super) fn written(&self) -> Written {
+        match self {
+            Self::Done(_) => Written::Done,
+            Self::Refused(_) => Written::Overtaken,
+        }
+    }
+}
+
+/// What SES told of a message, by kind.
+fn evidence(item: &Item) -> Vec<(&'static str, Timestamp)> {
+    let told = Evidence::ALL.into_iter().filter_map(|kind| {
+        let at = item.get(kind.attribute())?.as_s().ok()?;
+        Some((kind.attribute(), at.parse().ok()?))
+    });
+    told.collect()
+}
+
+pub(super) fn entry(item: Item) -> anyhow::Result<Entry> {
+    let evidence = evidence(&item);
+    let row: Row = rows::decode(item)?;
+    Ok(Entry {
+        message: rows::parse(&row.body)?,
+        state: row.state,
+        reason: row.reason,
+        detail: row.detail,
+        settled_at: row.settled_at,
+        ses_id: row.ses_id,
+        evidence,
+    })
+}
