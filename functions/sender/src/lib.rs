@@ -157,7 +157,9 @@ impl Sender {
         match outcome {
             Outcome::Sent { .. } => {
                 emit(now, "Sent", Unit::Count, 1.0, &[]);
-                if let Origin::Campaign { step: 0, caused_at, .. } = &message.origin {
+                if let Origin::Campaign { step: 0, change, caused_at, .. } = &message.origin
+                    && change.order_id().is_some()
+                {
                     let took = now.duration_since(*caused_at).as_millis();
                     emit(now, "OrderToMail", Unit::Milliseconds, took as f64, &[]);
                 }
