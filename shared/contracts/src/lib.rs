@@ -13,6 +13,7 @@ pub mod order;
 mod problem;
 mod queue;
 mod routes;
+pub mod told;
 
 pub use key::ApiKey;
 pub use problem::{Kind, Problem};

@@ -1,0 +1,1 @@
+//! Product feeds and customer lists, row by row in bounded memory.

@@ -1,0 +1,1 @@
+//! Segment’s tracking API, said in the words of our own.
