@@ -16,19 +16,27 @@ pub(crate) struct Client {
     authorization: Option<String>,
 }
 
+/// A request's method, path, media type and body.
+pub(crate) struct Shot {
+    pub(crate) method: Method,
+    pub(crate) path: String,
+    pub(crate) kind: &'static str,
+    pub(crate) body: String,
+}
+
 impl Client {
     /// Connects to `http://HOST:PORT`.
     ///
     /// # Errors
     /// Nobody listens there.
-    pub(crate) async fn connect(url: &str, key: Option<&str>) -> anyhow::Result<Self> {
+    pub(crate) async fn connect(url: &str, authorization: Option<String>) -> anyhow::Result<Self> {
         let host = url.strip_prefix("http://").unwrap_or(url).to_owned();
         let stream = TcpStream::connect(&host).await.with_context(|| format!("cannot connect to {url}"))?;
         stream.set_nodelay(true)?;
         let (requests, connection) = handshake(TokioIo::new(stream)).await?;
         // It ends with the client.
         tokio::spawn(connection);
-        Ok(Self { requests, host, authorization: key.map(|key| format!("Bearer {key}")) })
+        Ok(Self { requests, host, authorization })
     }
 
     /// The answer's status and body.
@@ -36,11 +44,20 @@ impl Client {
     /// # Errors
     /// The connection broke.
     pub(crate) async fn send(&mut self, method: Method, path: &str, body: String) -> anyhow::Result<(u16, Bytes)> {
+        self.shoot(Shot { method, path: path.to_owned(), kind: "application/json", body }).await
+    }
+
+    /// As [`Client::send`], with any media type.
+    ///
+    /// # Errors
+    /// The connection broke.
+    pub(crate) async fn shoot(&mut self, shot: Shot) -> anyhow::Result<(u16, Bytes)> {
+        let Shot { method, path, kind, body } = shot;
         let mut request = Request::builder().method(method).uri(path).header(header::HOST, &self.host);
         if let Some(authorization) = &self.authorization {
             request = request.header(header::AUTHORIZATION, authorization);
         }
-        let request = request.header(header::CONTENT_TYPE, "application/json").body(Body::from(body))?;
+        let request = request.header(header::CONTENT_TYPE, kind).body(Body::from(body))?;
         self.requests.ready().await?;
         let answer = self.requests.send_request(request).await?;
         let status = answer.status().as_u16();

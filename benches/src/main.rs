@@ -1,16 +1,19 @@
-//! `cargo run --release -p benches`: how large the functions are, how quickly they start, and
-//! what an order costs on its way to a mail.
+//! `cargo run --release -p benches`: how large the functions are, how quickly they start,
+//! what an order costs on its way to a mail, and what it costs to be told things.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line talks to whoever typed it")]
 
 mod build;
 mod cold_start;
 mod http;
+mod ingest;
 mod order_to_mail;
+mod others;
 mod proc;
 mod runner;
 mod size;
 mod stats;
 mod table;
+mod usage;
 
 use build::Programs;
 use clap::{Parser, Subcommand};
@@ -47,6 +50,8 @@ enum Command {
     ColdStart(cold_start::Args),
     /// From an order's request to its mail; throughput, mailings, and what it costs when idle.
     OrderToMail(order_to_mail::Args),
+    /// What a shop tells: requests a second, processor time, and what a million would cost on AWS.
+    Ingest(ingest::Args),
     /// Run the bundle until the standard input ends.
     #[command(hide = true)]
     Runner(runner::Args),
@@ -71,6 +76,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Size => show(&size::run(&programs?)?, cli.json),
         Command::ColdStart(args) => show(&wait(cold_start::run(args, &programs?, &cli.template))?, cli.json),
         Command::OrderToMail(args) => show(&wait(order_to_mail::run(args, &cli.template))?, cli.json),
+        Command::Ingest(args) => show(&wait(ingest::run(args, &cli.template))?, cli.json),
         Command::Runner(args) => wait(runner::run(args, &cli.template)),
         Command::Function { name } => match local::linked::run(&name) {
             None => anyhow::bail!("there is no function {name}"),

@@ -1,11 +1,16 @@
 //! The bundle in a process of its own, so that what it takes can be told from what measuring takes.
 
 use crate::http::Client;
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use hyper::Method;
 use local::{Bundle, Options};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::time::{Duration, Instant};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
@@ -67,7 +72,20 @@ impl Runner {
 
     /// To the HTTP API.
     pub(crate) async fn api(&self, key: &str) -> anyhow::Result<Client> {
-        Client::connect(&self.addresses.api, Some(key)).await
+        Client::connect(&self.addresses.api, Some(format!("Bearer {key}"))).await
+    }
+
+    /// To the HTTP API as clients come that send their key as a user's name.
+    pub(crate) async fn api_basic(&self, key: &str) -> anyhow::Result<Client> {
+        let pair = STANDARD.encode(format!("{key}:"));
+        Client::connect(&self.addresses.api, Some(format!("Basic {pair}"))).await
+    }
+
+    /// Makes a key that may do everything, as often as a key may at most.
+    pub(crate) async fn key(&self) -> anyhow::Result<String> {
+        let key = json!({"create_key": {"name": "bench", "scopes": ["track", "ingest", "manage"], "rate": 10_000}});
+        let made = self.page().await?.json(Method::POST, "/invoke/manage", &key).await?;
+        Ok(made["key"].as_str().context("no key was made")?.to_owned())
     }
 
     /// To the runner itself.
@@ -79,5 +97,43 @@ impl Runner {
         drop(self.child.stdin.take());
         self.child.wait().await?;
         Ok(())
+    }
+}
+
+/// How long the bundle may take to become quiet.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Waits until nothing goes on any more.
+pub(crate) async fn quiet(page: &mut Client) -> anyhow::Result<()> {
+    let begun = Instant::now();
+    loop {
+        let state = page.get("/state.json").await?;
+        if state["quiet"] == true {
+            return Ok(());
+        }
+        if begun.elapsed() > PATIENCE {
+            bail!("the bundle does not become quiet: {}", state["busy_with"]);
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
+/// A folder that is deleted with all that is in it.
+pub(crate) struct Scratch(PathBuf);
+
+impl Scratch {
+    pub(crate) fn new() -> Self {
+        Self(std::env::temp_dir().join(format!("benches-{}", std::process::id())))
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // In memory it was never made.
+        let _ = std::fs::remove_dir_all(&self.0);
     }
 }

@@ -14,6 +14,7 @@ mod api;
 mod bundle;
 mod calls;
 mod clock;
+mod due;
 mod dynamodb;
 mod endpoint;
 mod events;
@@ -37,10 +38,11 @@ mod template;
 
 pub use bundle::{Bundle, InvokeError, NotQuiet, Options, WalkError};
 pub use clock::Clock;
+pub use due::{Cron, Due};
 pub use faults::{Fault, When};
 pub use iam::Policy;
 pub use pattern::Pattern;
-pub use state::{FunctionState, QueueState, State, StreamState, TableState, TimersState};
+pub use state::{FunctionState, QueueState, State, StreamState, TableState, TableUnits, TimersState, Units};
 pub use template::{
     Authorizer, Description, Function, Queue, QueueMapping, Resource, Route, Rule, Schedule, StreamMapping, Table,
     TemplateError,

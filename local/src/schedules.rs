@@ -1,6 +1,5 @@
-//! What runs by the clock, on whole multiples of its rate.
+//! What runs by the clock.
 
-use crate::clock::millis;
 use crate::mappings::Parts;
 use crate::names;
 use crate::template::Schedule;
@@ -18,7 +17,7 @@ pub(crate) struct Running {
 
 impl Running {
     pub(crate) fn new(schedule: Schedule, now_ms: i64) -> Arc<Self> {
-        let next_ms = AtomicI64::new(next(now_ms, millis(schedule.every)));
+        let next_ms = AtomicI64::new(schedule.due.next(now_ms));
         Arc::new(Self { schedule, next_ms })
     }
 
@@ -37,8 +36,8 @@ impl Running {
             // Before it stops being due, for otherwise it would look as if nothing were left to do.
             let busy = parts.activity.begin();
             let now_ms = parts.clock.now_ms();
-            self.next_ms.store(next(now_ms, millis(self.schedule.every)), Ordering::SeqCst);
-            let event = self.event(now_ms);
+            let due_ms = self.next_ms.swap(self.schedule.due.next(now_ms), Ordering::SeqCst);
+            let event = self.event(self.schedule.due.meant(due_ms, now_ms));
             if let Some(pool) = parts.functions.find(&self.schedule.function) {
                 // An error is counted where the function is; the next time is the retry.
                 let _ = parts.functions.invoke(pool, event.to_string()).await;
@@ -47,12 +46,11 @@ impl Running {
         }
     }
 
-    fn event(&self, now_ms: i64) -> Value {
+    fn event(&self, due_ms: i64) -> Value {
         if let Some(input) = &self.schedule.input {
             return input.clone();
         }
-        let every = millis(self.schedule.every).max(1);
-        let due = Timestamp::from_millisecond(now_ms - now_ms.rem_euclid(every)).unwrap_or_default();
+        let due = Timestamp::from_millisecond(due_ms).unwrap_or_default();
         let resource = match self.schedule.source {
             "aws.scheduler" => names::arn("scheduler", &format!("schedule/default/{}", self.schedule.logical_id)),
             _ => names::arn("events", &format!("rule/{}", self.schedule.logical_id)),
@@ -68,24 +66,5 @@ impl Running {
             "resources": [resource],
             "detail": {},
         })
-    }
-}
-
-/// The first multiple of `every` after `now`.
-fn next(now_ms: i64, every_ms: i64) -> i64 {
-    let every_ms = every_ms.max(1);
-    now_ms - now_ms.rem_euclid(every_ms) + every_ms
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_schedule_is_due_on_whole_multiples() {
-        assert_eq!(next(0, 60_000), 60_000);
-        assert_eq!(next(59_999, 60_000), 60_000);
-        assert_eq!(next(60_000, 60_000), 120_000);
-        assert_eq!(next(3_600_123, 60_000), 3_660_000);
     }
 }

@@ -61,6 +61,43 @@ pub struct FunctionState {
     /// Its calls to AWS by `service.Operation`.
     #[serde(default)]
     pub aws_calls: BTreeMap<String, u64>,
+    /// What the tables would be billed for it.
+    #[serde(default)]
+    pub dynamodb: TableUnits,
+    /// Its requests to SQS as they are billed, one for each 64 KB.
+    #[serde(default)]
+    pub sqs_requests: u64,
+    /// The requests of its mappings that brought something, and those that deleted it. AWS bills
+    /// them too, and on top what long polls of an empty queue come to with time.
+    #[serde(default)]
+    pub sqs_polls: u64,
+    /// How long its invocations took in all, each rounded up to a millisecond. This machine is not
+    /// AWS: its processor is shared otherwise, and its tables are nearer.
+    #[serde(default)]
+    pub billed_ms: u64,
+    /// The memory it is given in the template, in MiB.
+    #[serde(default)]
+    pub memory_mb: u32,
+}
+
+/// Request units of DynamoDB as AWS bills them, indexes included.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Units {
+    /// 4 KB read strongly consistent each; eventually consistent counts half.
+    pub read_units: f64,
+    /// 1 KB written each; in a transaction it counts twice.
+    pub write_units: f64,
+}
+
+/// Request units in all and by table.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct TableUnits {
+    /// Of all tables.
+    #[serde(flatten)]
+    pub all: Units,
+    /// By the table's short name.
+    pub tables: BTreeMap<String, Units>,
 }
 
 /// A queue's messages.
@@ -107,4 +144,7 @@ pub struct TableState {
     pub name: String,
     /// How many items are in it.
     pub items: u64,
+    /// What it would be billed since the start, whoever asked.
+    #[serde(flatten)]
+    pub units: Units,
 }

@@ -29,7 +29,8 @@ fn no_json_on_any_route_makes_a_function_fail() {
     let ids = prop_oneof![Just("o".to_owned()), "[a-z]{1,3}", ".{1,8}"];
     runner
         .run(&(ids, bodies()), |(id, body)| {
-            let id: String = id.bytes().map(|byte| format!("%{byte:02X}")).collect();
+            // Twice, for API Gateway decodes a path twice.
+            let id: String = id.bytes().map(|byte| format!("%25{byte:02X}")).collect();
             for (method, path) in ROUTES {
                 let path = path.strip_suffix('#').map_or_else(|| format!("{path}{id}"), str::to_owned);
                 let sent = shop.api.send(method, &path, "application/json", body.to_string().into());

@@ -24,12 +24,10 @@ enum Answers {
 
 use Answers::{Done, Status, With};
 
-const STORY: [(&str, Answers); 29] = [
+const STORY: [(&str, Answers); 34] = [
     ("manage.create-key", With(|answer| answer["key"].as_str().is_some_and(|key| key.starts_with("cw_")))),
-    (
-        "authorizer.request",
-        With(|answer| answer == &json!({ "isAuthorized": true, "context": { "scopes": "ingest manage" } })),
-    ),
+    ("authorizer.request", With(|answer| answer == &json!({ "isAuthorized": true, "context": caller() }))),
+    ("manage.put-field", Status(200)),
     ("manage.put-template", Status(200)),
     ("manage.put-campaign", Status(200)),
     ("manage.put-mailing", Status(200)),
@@ -39,6 +37,10 @@ const STORY: [(&str, Answers); 29] = [
     ("ingest-orders.status", Status(200)),
     ("ingest-orders.get", Status(200)),
     ("ingest-events.post", Status(201)),
+    ("ingest-tracking.batch", Status(200)),
+    ("ingest-products.put", Status(201)),
+    ("ingest-products.import", Status(202)),
+    ("import-products.queue", Done),
     ("fan-out.customers", Done),
     ("fan-out.messages", Done),
     ("fan-out.timers", Done),
@@ -106,6 +108,11 @@ fn every_file_is_in_the_story_and_holds_no_address_of_anybody() {
             assert!(known, "{name}: @{}", &domain[..domain.len().min(30)]);
         }
     }
+}
+
+/// What the authorizer says of the recorded key.
+fn caller() -> Value {
+    json!({ "key": "0123456789abcdef", "scopes": "ingest manage", "rate": 500 })
 }
 
 /// The key and the links' secret that the payloads were recorded with, as if

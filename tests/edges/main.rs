@@ -3,9 +3,12 @@
 #![expect(clippy::unwrap_used, reason = "a test ends where something that it relies on is not so")]
 
 mod anything;
+mod api;
 mod bad_bodies;
 mod bad_fields;
 mod bad_records;
+mod batches;
+mod bill;
 mod checks;
 mod fixtures;
 mod keys;

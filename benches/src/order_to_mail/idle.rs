@@ -1,8 +1,7 @@
 //! What the bundle takes while nobody wants anything of it.
 
-use super::mailbox;
 use crate::proc;
-use crate::runner::Runner;
+use crate::runner::{self, Runner};
 use serde::Serialize;
 use std::time::{Duration, Instant};
 
@@ -23,7 +22,7 @@ pub(crate) struct Idle {
 }
 
 pub(super) async fn run(runner: &Runner, seconds: u64) -> anyhow::Result<Idle> {
-    mailbox::wait_quiet(&mut runner.page().await?).await?;
+    runner::quiet(&mut runner.page().await?).await?;
     tokio::time::sleep(REAPED).await;
     let (begun, before) = (Instant::now(), proc::tree_cpu_ms(runner.process)?);
     tokio::time::sleep(Duration::from_secs(seconds)).await;

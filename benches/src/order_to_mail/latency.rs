@@ -1,8 +1,8 @@
 //! One order at a time.
 
-use super::others::Others;
 use super::{mailbox, shop};
-use crate::runner::Runner;
+use crate::others::Others;
+use crate::runner::{self, Runner};
 use crate::stats::Times;
 use anyhow::Context as _;
 use jiff::Timestamp;
@@ -43,7 +43,7 @@ pub(super) async fn run(runner: &Runner, key: &str, count: usize, customers: usi
     }
     let others_percent = others.percent(runner)?;
     let mut mails = mailbox::newest(&mut page, (WARM_UP + count) as u64).await?;
-    mailbox::wait_quiet(&mut page).await?;
+    runner::quiet(&mut page).await?;
     let mut times = Vec::new();
     for mail in mails.drain(..).skip(WARM_UP) {
         let at = sent.get(&mail.subject).context("a mail that nobody asked for")?;

@@ -1,7 +1,7 @@
 //! What SES has taken.
 
 use crate::http::Client;
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use jiff::Timestamp;
 use serde::Deserialize;
 use std::time::{Duration, Instant};
@@ -45,19 +45,4 @@ pub(super) async fn wait(page: &mut Client, wanted: u64, every: Duration) -> any
 pub(super) async fn newest(page: &mut Client, limit: u64) -> anyhow::Result<Vec<Mail>> {
     let mails = page.get(&format!("/mailbox.json?limit={limit}")).await?;
     Ok(serde_json::from_value(mails)?)
-}
-
-/// Waits until nothing goes on any more.
-pub(super) async fn wait_quiet(page: &mut Client) -> anyhow::Result<()> {
-    let begun = Instant::now();
-    loop {
-        let state = page.get("/state.json").await?;
-        if state["quiet"] == true {
-            return Ok(());
-        }
-        if begun.elapsed() > PATIENCE * 2 {
-            bail!("the bundle does not become quiet: {}", state["busy_with"]);
-        }
-        tokio::time::sleep(Duration::from_millis(200)).await;
-    }
 }

@@ -1,9 +1,9 @@
 //! A mailing to everybody.
 
-use super::others::Others;
-use super::usage::{self, Cost};
 use super::{mailbox, shop};
-use crate::runner::Runner;
+use crate::others::Others;
+use crate::runner::{self, Runner};
+use crate::usage::{self, Cost};
 use anyhow::Context as _;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -43,7 +43,7 @@ pub(super) async fn run(runner: &Runner, key: &str, customers: usize) -> anyhow:
     tokio::time::sleep(Duration::try_from(left).unwrap_or_default()).await;
     let others = Others::watch(runner)?;
     mailbox::wait(&mut page, taken + customers as u64, Duration::from_millis(250)).await?;
-    mailbox::wait_quiet(&mut page).await?;
+    runner::quiet(&mut page).await?;
     let cost = usage::now(runner, &mut page).await?.cost(&before, customers);
     let others_percent = others.percent(runner)?;
     let all = mailbox::count(&mut page).await? - taken;

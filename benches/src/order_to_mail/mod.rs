@@ -7,16 +7,14 @@ mod idle;
 mod latency;
 mod mailbox;
 mod mailing;
-mod others;
 mod report;
 mod shop;
 mod sustained;
-mod usage;
 
-use crate::runner::Runner;
+use crate::runner::{Runner, Scratch};
 use anyhow::Context as _;
 pub(crate) use report::Report;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// What is measured.
 #[derive(Debug, clap::Args)]
@@ -45,8 +43,8 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(args: Args, template: &Path) -> anyhow::Result<Report> {
-    let folder = Folder(std::env::temp_dir().join(format!("benches-{}", std::process::id())));
-    let data = (!args.memory).then_some(folder.0.as_path());
+    let folder = Scratch::new();
+    let data = (!args.memory).then_some(folder.path());
     let runner = Runner::start(template, data, args.max_instances).await?;
     let report = measure(&args, &runner).await?;
     runner.stop().await?;
@@ -63,14 +61,4 @@ async fn measure(args: &Args, runner: &Runner) -> anyhow::Result<Report> {
         seconds => Some(idle::run(runner, seconds).await?),
     };
     Ok(Report { single, sustained, mailing, idle, memory: args.memory })
-}
-
-/// Deleted with all that is in it.
-struct Folder(PathBuf);
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        // In memory it was never made.
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
 }

@@ -4,9 +4,9 @@ use super::idle::Idle;
 use super::latency::Single;
 use super::mailing::Mailing;
 use super::sustained::Sustained;
-use super::usage::Cost;
 use crate::stats::Times;
 use crate::table::Table;
+use crate::usage::Cost;
 use serde::Serialize;
 use std::fmt;
 

@@ -2,7 +2,6 @@
 
 use crate::http::Client;
 use crate::runner::Runner;
-use anyhow::Context as _;
 use hyper::Method;
 use serde_json::{Value, json};
 
@@ -11,9 +10,7 @@ pub(super) const NEWS: &str = "news";
 
 /// Makes a key, templates, a campaign and customers `c-0` and on. Answers the key.
 pub(super) async fn open(runner: &Runner, customers: usize, clients: usize) -> anyhow::Result<String> {
-    let key = json!({"create_key": {"name": "bench", "scopes": ["ingest", "manage"]}});
-    let made = runner.page().await?.json(Method::POST, "/invoke/manage", &key).await?;
-    let key = made["key"].as_str().context("no key was made")?.to_owned();
+    let key = runner.key().await?;
     let mut api = runner.api(&key).await?;
     api.put("/v1/templates/order-confirmation", &confirmation()).await?;
     api.put(&format!("/v1/templates/{NEWS}"), &news()).await?;

@@ -1,10 +1,10 @@
 //! Many orders from several clients at once.
 
-use super::others::Others;
-use super::usage::{self, Cost};
 use super::{Args, mailbox, shop};
-use crate::runner::Runner;
+use crate::others::Others;
+use crate::runner::{self, Runner};
 use crate::stats::Times;
+use crate::usage::{self, Cost};
 use jiff::Timestamp;
 use serde::Serialize;
 use std::collections::HashMap;
@@ -47,7 +47,7 @@ pub(super) async fn run(runner: &Runner, key: &str, args: &Args) -> anyhow::Resu
             .await?;
     let requests = Timestamp::now().duration_since(began).as_secs_f64();
     mailbox::wait(&mut page, taken + orders as u64, Duration::from_millis(250)).await?;
-    mailbox::wait_quiet(&mut page).await?;
+    runner::quiet(&mut page).await?;
     let cost = usage::now(runner, &mut page).await?.cost(&before, orders);
     let others_percent = others.percent(runner)?;
     // Whatever came beyond what was wanted is looked at too.

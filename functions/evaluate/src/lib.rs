@@ -16,7 +16,7 @@ use jiff::{SignedDuration, Timestamp};
 use lambda::Clock;
 use lambda::batch::{self, Answer};
 use serde_json::Value;
-use store::{Customers, Definitions, Kind, Messages, Runs, Timers, Wanted, Written};
+use store::{Customers, Definitions, Found, Kind, Messages, Runs, Timers, Wanted, Written};
 
 use crate::active::{Active, ActiveSet};
 
@@ -36,6 +36,7 @@ pub async fn run() -> Result<(), lambda::Error> {
     let definitions = Definitions::new(db.clone(), table("DEFINITIONS_TABLE")?);
     let evaluate = Evaluate {
         customers: Customers::new(db.clone(), customers.clone()),
+        messages: messages.clone(),
         runs: Runs::new(db, customers, messages, timers),
         active: ActiveSet::new(definitions.clone()),
         definitions,
@@ -48,6 +49,7 @@ struct Evaluate {
     customers: Customers,
     definitions: Definitions,
     active: ActiveSet,
+    messages: Messages,
     runs: Runs,
     clock: Clock,
 }
@@ -64,6 +66,8 @@ impl Evaluate {
             match cause {
                 Cause::Changed { change, at } => self.changed(active, &customer_id, &change, at).await?,
                 Cause::Due { run_id, .. } => self.due(&customer_id, run_id).await?,
+                Cause::Left => self.left(&customer_id).await?,
+                Cause::Contacts { before } => self.customers.note_contacts(&customer_id, &before).await?,
             }
         }
         Ok(())
@@ -96,6 +100,23 @@ impl Evaluate {
             self.runs.apply(&progress, None, now).await?;
         }
         Ok(())
+    }
+
+    /// Brings what somebody has to who they are now, or deletes it if they were erased.
+    async fn left(&self, customer_id: &CustomerId) -> anyhow::Result<()> {
+        let now = self.clock.now();
+        match self.customers.resolve(customer_id).await? {
+            Found::Here { id, .. } if id == *customer_id => Ok(()),
+            Found::Here { id, .. } => self.customers.take_over(customer_id, &id, now).await,
+            Found::Erased => {
+                let erased = self.customers.erase(customer_id, now).await?;
+                self.runs.forget_timers(&erased.runs).await?;
+                for id in &erased.ids {
+                    self.messages.scrub(id, now).await?;
+                }
+                self.customers.forget(&erased).await
+            }
+        }
     }
 
     /// Goes on with a run whose time has come.

@@ -14,17 +14,20 @@ use domain::CustomerId;
 use jiff::SignedDuration;
 use lambda::Clock;
 use lambda::batch::{Answer, StreamEvent};
-use store::TIMERS_SOON;
 use store::images::{self, Seen};
+use store::{Customers, TIMERS_SOON};
 
 /// Serves batches of the streams.
 ///
 /// # Errors
 /// If the environment lacks a variable or the Runtime API cannot be spoken to.
 pub async fn run() -> Result<(), lambda::Error> {
-    let client = aws_sdk_sqs::Client::new(&aws::sdk_config().await);
+    let config = aws::sdk_config().await;
+    let client = aws_sdk_sqs::Client::new(&config);
+    let db = aws_sdk_dynamodb::Client::new(&config);
     let queue = |name| Ok::<_, lambda::Error>(Queue::new(client.clone(), lambda::config::required(name)?));
     let fan_out = FanOut {
+        customers: Customers::new(db, lambda::config::required("CUSTOMERS_TABLE")?),
         evaluations: queue("EVALUATIONS_QUEUE_URL")?,
         deliveries: queue("DELIVERIES_QUEUE_URL")?,
         bulk_deliveries: queue("BULK_DELIVERIES_QUEUE_URL")?,
@@ -34,6 +37,7 @@ pub async fn run() -> Result<(), lambda::Error> {
 }
 
 struct FanOut {
+    customers: Customers,
     evaluations: Queue,
     deliveries: Queue,
     bulk_deliveries: Queue,
@@ -49,10 +53,12 @@ impl FanOut {
         let (mut deliveries, mut bulk_deliveries) = (Vec::new(), Vec::new());
         for seen in seen {
             match seen {
-                Seen::Customer { customer_id, changes, at } => {
-                    let changes = changes.into_iter().map(|change| Cause::Changed { change, at });
-                    causes.entry(customer_id).or_default().extend(changes);
+                Seen::Customer { customer_id, changes, at, contacts_before } => {
+                    let causes = causes.entry(customer_id).or_default();
+                    causes.extend(changes.into_iter().map(|change| Cause::Changed { change, at }));
+                    causes.extend(contacts_before.map(|before| Cause::Contacts { before }));
                 }
+                Seen::Left { customer_id } => causes.entry(customer_id).or_default().push(Cause::Left),
                 Seen::Message(message) => {
                     let lane = if message.is_bulk() { &mut bulk_deliveries } else { &mut deliveries };
                     lane.push((DeliverMessage { message: *message }, SignedDuration::ZERO));
@@ -63,9 +69,12 @@ impl FanOut {
                         evaluations.push((Evaluation::due(timer.customer_id, timer.run_id, timer.at), left));
                     }
                 }
-                Seen::Nothing => {}
+                // No campaign is about products yet.
+                Seen::Product { .. } | Seen::Nothing => {}
             }
         }
+        self.note_who_left(&mut causes).await?;
+        causes.retain(|_, causes| !causes.is_empty());
         let changed =
             causes.into_iter().map(|(customer_id, causes)| (Evaluation { customer_id, causes }, SignedDuration::ZERO));
         evaluations.extend(changed);
@@ -73,5 +82,18 @@ impl FanOut {
         self.deliveries.send(&deliveries).await?;
         self.bulk_deliveries.send(&bulk_deliveries).await?;
         Ok(answer)
+    }
+
+    /// Whatever is written for somebody who is another one by now, or was erased, has
+    /// to follow: its writer looked too early who they are.
+    async fn note_who_left(&self, causes: &mut BTreeMap<CustomerId, Vec<Cause>>) -> anyhow::Result<()> {
+        let ids: Vec<CustomerId> = causes.keys().cloned().collect();
+        for (id, _) in self.customers.identities(&ids).await? {
+            let causes = causes.entry(id).or_default();
+            if !causes.contains(&Cause::Left) {
+                causes.push(Cause::Left);
+            }
+        }
+        Ok(())
     }
 }

@@ -1,11 +1,19 @@
-//! Takes in customers.
+//! Takes in customers: who they are, what they hold, in which audiences they stand;
+//! tells all that is known of one, and forgets it.
 
+mod audiences;
+mod containers;
+mod customers;
+mod imports;
+mod profile;
+
+use api::Api;
 use aws_sdk_dynamodb::Client;
-use contracts::{Kind, Problem, customer};
-use domain::{Customer, CustomerId};
+use contracts::{Kind, Problem};
+use intake::Intake;
 use lambda::Clock;
 use lambda::http::{Failure, Request, Response};
-use store::{Customers, Written};
+use store::{Customers, Definitions, DictionaryCache, Messages};
 
 /// Serves requests.
 ///
@@ -13,43 +21,48 @@ use store::{Customers, Written};
 /// If the environment lacks a variable or the Runtime API cannot be spoken to.
 pub async fn run() -> Result<(), lambda::Error> {
     let db = Client::new(&aws::sdk_config().await);
-    let customers = Customers::new(db, lambda::config::required("CUSTOMERS_TABLE")?);
-    let clock = Clock::from_env();
-    lambda::http::serve(async |request| match request.route() {
-        "PUT /v1/customers/{id}" => put(&customers, &clock, &request).await,
-        "GET /v1/customers/{id}" => get(&customers, &request).await,
-        _ => Err(Problem::new(Kind::NotFound).into()),
-    })
-    .await
+    let required = lambda::config::required;
+    let definitions = Definitions::new(db.clone(), required("DEFINITIONS_TABLE")?);
+    let customers = Customers::new(db.clone(), required("CUSTOMERS_TABLE")?);
+    let people = &People {
+        intake: Intake::new(customers.clone(), DictionaryCache::new(definitions.clone())),
+        customers,
+        definitions,
+        messages: Messages::new(db.clone(), required("MESSAGES_TABLE")?),
+        clock: Clock::from_env(),
+    };
+    Api::from_env(db)?.serve(async |request| people.answer(&request).await).await
 }
 
-async fn put(customers: &Customers, clock: &Clock, request: &Request) -> Result<Response, Failure> {
-    let id = request.path("id", CustomerId::parse)?;
-    let update = customer::read(id, &request.json()?)?;
-    loop {
-        let known = customers.profile(&update.id).await?;
-        let version = known.as_ref().map(|known| known.version);
-        let status = if known.is_some() { 200 } else { 201 };
-        let known = known.map(|known| known.value);
-        let now = clock.now();
-        let Some(customer) = Customer::merge(known.as_ref(), update.clone(), now)? else {
-            return Ok(shown(200, known.as_ref()));
-        };
-        if customers.put_profile(&customer, version, now).await? == Written::Done {
-            return Ok(shown(status, Some(&customer)));
+struct People {
+    intake: Intake,
+    customers: Customers,
+    definitions: Definitions,
+    messages: Messages,
+    clock: Clock,
+}
+
+impl People {
+    async fn answer(&self, request: &Request) -> Result<Response, Failure> {
+        match request.route() {
+            "PUT /v1/customers/{id}" => self.put(request, true).await,
+            "PATCH /v1/customers/{id}" => self.put(request, false).await,
+            "GET /v1/customers/{id}" => self.get(request).await,
+            "DELETE /v1/customers/{id}" => self.erase(request).await,
+            "GET /v1/customers" => self.find(request).await,
+            "POST /v1/customers/batch" => self.batch(request).await,
+            "POST /v1/customers/import" => self.import(request).await,
+            "POST /v1/customers/{id}/merge" => self.merge(request).await,
+            "GET /v1/customers/{id}/export" => self.export(request).await,
+            "GET /v1/customers/{id}/events" => self.events(request).await,
+            "GET /v1/customers/{id}/containers" => self.containers(request).await,
+            "GET /v1/customers/{id}/containers/{code}" => self.container(request).await,
+            "POST /v1/customers/{id}/containers/{code}" => self.change_container(request).await,
+            "PUT /v1/visitors/{id}" => self.identify(request).await,
+            "GET /v1/audiences/{code}/members" => self.members(request).await,
+            "POST /v1/audiences/{code}/members" => self.change_members(request).await,
+            "POST /v1/audiences/{code}/import" => self.import_members(request).await,
+            _ => Err(Problem::new(Kind::NotFound).into()),
         }
     }
-}
-
-async fn get(customers: &Customers, request: &Request) -> Result<Response, Failure> {
-    let id = request.path("id", CustomerId::parse)?;
-    let known = customers
-        .profile(&id)
-        .await?
-        .ok_or_else(|| Problem::new(Kind::NotFound).because("no such customer is known"))?;
-    Ok(shown(200, Some(&known.value)))
-}
-
-fn shown(status: u16, customer: Option<&Customer>) -> Response {
-    Response::json(status, &customer.map(customer::show).unwrap_or_default())
 }

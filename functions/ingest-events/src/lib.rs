@@ -1,11 +1,13 @@
 //! Takes in events.
 
+use api::Api;
 use aws_sdk_dynamodb::Client;
-use contracts::{Kind, Problem, Scope, event};
-use domain::{Conflict, EventKind, Fault};
+use contracts::{Kind, Problem, Scope};
+use intake::{Intake, at_once};
 use lambda::Clock;
-use lambda::http::{Failure, Request, Response};
-use store::{Customers, PutEvent};
+use lambda::http::{Failure, MOST_IN_BATCH, Outcome, Request, Response};
+use serde_json::Value;
+use store::{Customers, Definitions, DictionaryCache};
 
 /// Serves requests.
 ///
@@ -13,29 +15,34 @@ use store::{Customers, PutEvent};
 /// If the environment lacks a variable or the Runtime API cannot be spoken to.
 pub async fn run() -> Result<(), lambda::Error> {
     let db = Client::new(&aws::sdk_config().await);
-    let customers = Customers::new(db, lambda::config::required("CUSTOMERS_TABLE")?);
-    let clock = Clock::from_env();
-    lambda::http::serve(async |request| match request.route() {
-        "POST /v1/events" => post(&customers, &clock, &request).await,
-        _ => Err(Problem::new(Kind::NotFound).into()),
-    })
-    .await
+    let required = lambda::config::required;
+    let definitions = Definitions::new(db.clone(), required("DEFINITIONS_TABLE")?);
+    let customers = Customers::new(db.clone(), required("CUSTOMERS_TABLE")?);
+    let intake = &Intake::new(customers, DictionaryCache::new(definitions));
+    let clock = &Clock::from_env();
+    Api::from_env(db)?
+        .serve(async |request| match request.route() {
+            "POST /v1/events" => post(intake, clock, &request).await,
+            "POST /v1/events/batch" => batch(intake, clock, &request).await,
+            _ => Err(Problem::new(Kind::NotFound).into()),
+        })
+        .await
 }
 
-async fn post(customers: &Customers, clock: &Clock, request: &Request) -> Result<Response, Failure> {
-    let now = clock.now();
-    let received = event::read(&request.json()?, now)?;
-    if received.event.kind == EventKind::Event && !request.may(Scope::Ingest) {
-        let detail = "is \"event\", which takes a key with the scope \"ingest\"; this one may tell of web events";
-        return Err(vec![Fault::new("/kind", detail)].into());
-    }
-    match customers.put_event(&received.event, now).await? {
-        PutEvent::New => Ok(Response::json(201, &event::show(&received.event))),
-        PutEvent::Known(known) if known.same_as(&received.event, received.dated) => {
-            Ok(Response::json(200, &event::show(&known)))
+async fn post(intake: &Intake, clock: &Clock, request: &Request) -> Result<Response, Failure> {
+    let taken = intake.event(&request.json()?, request.may(Scope::Ingest), clock.now()).await?;
+    Ok(Response::json(taken.status(), &taken.shown))
+}
+
+/// Up to 500 events, each as `POST /v1/events` takes it.
+async fn batch(intake: &Intake, clock: &Clock, request: &Request) -> Result<Response, Failure> {
+    let (anything, now) = (request.may(Scope::Ingest), clock.now());
+    let outcomes = at_once(request.batch(MOST_IN_BATCH)?, async |item| match item {
+        Ok(body) => {
+            let id = body.get("id").and_then(Value::as_str).map(str::to_owned);
+            Outcome::new(id, intake.event(&body, anything, now).await.map(|taken| taken.status()))
         }
-        PutEvent::Known(_) => {
-            Err(Conflict::new("/id", "is recorded already, with another content; an event does not change").into())
-        }
-    }
+        Err(problem) => Outcome::new(None, Err(problem)),
+    });
+    Ok(Response::multi_status(outcomes.await))
 }

@@ -1,11 +1,16 @@
 //! Takes in orders and their statuses.
 
+mod history;
+
+use api::Api;
 use aws_sdk_dynamodb::Client;
 use contracts::{Kind, Problem, order};
-use domain::{Conflict, Order, OrderId};
+use domain::{Fault, OrderId};
+use intake::{Intake, Taken, at_once};
 use lambda::Clock;
-use lambda::http::{Failure, Request, Response};
-use store::{Customers, OrderOwner, Versioned, Written};
+use lambda::http::{Failure, MOST_IN_BATCH, Outcome, Request, Response};
+use serde_json::{Value, json};
+use store::{Customers, Definitions, DictionaryCache};
 
 /// Serves requests.
 ///
@@ -13,72 +18,97 @@ use store::{Customers, OrderOwner, Versioned, Written};
 /// If the environment lacks a variable or the Runtime API cannot be spoken to.
 pub async fn run() -> Result<(), lambda::Error> {
     let db = Client::new(&aws::sdk_config().await);
-    let customers = Customers::new(db, lambda::config::required("CUSTOMERS_TABLE")?);
-    let clock = Clock::from_env();
-    lambda::http::serve(async |request| match request.route() {
-        "PUT /v1/orders/{id}" => put(&customers, &clock, &request).await,
-        "PUT /v1/orders/{id}/status" => put_status(&customers, &clock, &request).await,
-        "GET /v1/orders/{id}" => get(&customers, &request).await,
-        _ => Err(Problem::new(Kind::NotFound).into()),
-    })
-    .await
+    let required = lambda::config::required;
+    let definitions = Definitions::new(db.clone(), required("DEFINITIONS_TABLE")?);
+    let customers = Customers::new(db.clone(), required("CUSTOMERS_TABLE")?);
+    let orders = Orders { intake: Intake::new(customers, DictionaryCache::new(definitions)), clock: Clock::from_env() };
+    let orders = &orders;
+    Api::from_env(db)?.serve(async |request| orders.answer(&request).await).await
 }
 
-async fn put(customers: &Customers, clock: &Clock, request: &Request) -> Result<Response, Failure> {
-    let id = request.path("id", OrderId::parse)?;
-    let update = order::read(id, &request.json()?)?;
-    loop {
-        let known = customers.order(&update.customer_id, &update.id).await?;
-        let now = clock.now();
-        let merged = Order::merge(known.as_ref().map(|known| &known.value), update.clone(), now)?;
-        let (status, read) = match known {
-            Some(known) if merged.is_none() => return Ok(shown(200, &known.value)),
-            Some(known) => (200, Some(known.version)),
-            None if customers.note_owner(&update.id, &update.customer_id).await? == OrderOwner::Same => (201, None),
-            None => {
-                return Err(Conflict::new(
-                    "/customer_id",
-                    "differs from the customer that this order was recorded for",
-                )
-                .into());
-            }
-        };
-        if let Some(order) = merged
-            && customers.put_order(&order, read, now).await? == Written::Done
-        {
-            return Ok(shown(status, &order));
+struct Orders {
+    intake: Intake,
+    clock: Clock,
+}
+
+impl Orders {
+    async fn answer(&self, request: &Request) -> Result<Response, Failure> {
+        match request.route() {
+            "PUT /v1/orders/{id}" => self.put(request, true).await,
+            "PATCH /v1/orders/{id}" => self.put(request, false).await,
+            "PUT /v1/orders/{id}/status" => self.put_status(request).await,
+            "PUT /v1/orders/{id}/lines/{line}/status" => self.put_line_status(request).await,
+            "GET /v1/orders/{id}" => self.get(request).await,
+            "GET /v1/orders/{id}/history" => self.history(request).await,
+            "DELETE /v1/orders/{id}" => self.delete(request).await,
+            "POST /v1/orders/batch" => self.batch(request).await,
+            _ => Err(Problem::new(Kind::NotFound).into()),
         }
+    }
+
+    async fn put(&self, request: &Request, whole: bool) -> Result<Response, Failure> {
+        let id = request.path("id", OrderId::parse)?;
+        Ok(answer(self.intake.order(id, &request.json()?, whole, self.clock.now()).await?))
+    }
+
+    async fn put_status(&self, request: &Request) -> Result<Response, Failure> {
+        let id = request.path("id", OrderId::parse)?;
+        let now = self.clock.now();
+        let status = order::read_status(&request.json()?, now)?;
+        Ok(answer(self.intake.order_status(&id, &status, now).await?))
+    }
+
+    async fn put_line_status(&self, request: &Request) -> Result<Response, Failure> {
+        let id = request.path("id", OrderId::parse)?;
+        let now = self.clock.now();
+        let line = request.path("line", |line| Ok::<_, String>(line.to_owned()))?;
+        if !self.intake.find_order(&id).await?.value.content.lines.iter().any(|known| known.id == line) {
+            return Err(Problem::new(Kind::NotFound).because("the order has no such line").into());
+        }
+        let status = order::read_line_status(line, &request.json()?, now)?;
+        Ok(answer(self.intake.order_status(&id, &status, now).await?))
+    }
+
+    async fn get(&self, request: &Request) -> Result<Response, Failure> {
+        let order = self.intake.find_order(&request.path("id", OrderId::parse)?).await?.value;
+        let mut shown = order::show(&order);
+        shown["status_history"] = order::show_history(&order);
+        Ok(Response::json(200, &shown))
+    }
+
+    async fn history(&self, request: &Request) -> Result<Response, Failure> {
+        let order = self.intake.find_order(&request.path("id", OrderId::parse)?).await?.value;
+        let sayings = self.intake.sayings_of(&order).await?;
+        Ok(Response::json(200, &json!({ "items": history::of(&order, &sayings) })))
+    }
+
+    async fn delete(&self, request: &Request) -> Result<Response, Failure> {
+        let id = request.path("id", OrderId::parse)?;
+        self.intake.delete_order(&id, None, self.clock.now()).await?;
+        Ok(Response::empty())
+    }
+
+    /// Up to 500 orders, each as `PUT /v1/orders/{id}` takes it, with its `id`.
+    async fn batch(&self, request: &Request) -> Result<Response, Failure> {
+        let now = self.clock.now();
+        let outcomes = at_once(request.batch(MOST_IN_BATCH)?, async |item| {
+            let body = match item {
+                Ok(body) => body,
+                Err(problem) => return Outcome::new(None, Err(problem)),
+            };
+            let id = body.get("id").and_then(Value::as_str).map(str::to_owned);
+            Outcome::new(id, self.one(body, now).await.map(|taken| taken.status()))
+        });
+        Ok(Response::multi_status(outcomes.await))
+    }
+
+    async fn one(&self, mut body: Value, now: jiff::Timestamp) -> Result<Taken, Failure> {
+        let id = intake::take_id(&mut body)?;
+        let id = OrderId::parse(&id).map_err(|error| vec![Fault::new("/id", error.to_string())])?;
+        self.intake.order(id, &body, true, now).await
     }
 }
 
-async fn put_status(customers: &Customers, clock: &Clock, request: &Request) -> Result<Response, Failure> {
-    let update = order::read_status(&request.json()?)?;
-    loop {
-        let Versioned { value: known, version } = find(customers, request).await?;
-        let now = clock.now();
-        let Some(order) = known.set_status(update.clone(), now)? else { return Ok(shown(200, &known)) };
-        if customers.put_order(&order, Some(version), now).await? == Written::Done {
-            return Ok(shown(200, &order));
-        }
-    }
-}
-
-async fn get(customers: &Customers, request: &Request) -> Result<Response, Failure> {
-    Ok(shown(200, &find(customers, request).await?.value))
-}
-
-/// The order that the path names, whosever it is.
-async fn find(customers: &Customers, request: &Request) -> Result<Versioned<Order>, Failure> {
-    let id = request.path("id", OrderId::parse)?;
-    let order = match customers.owner_of(&id).await? {
-        Some(owner) => customers.order(&owner, &id).await?,
-        None => None,
-    };
-    order.ok_or_else(|| Problem::new(Kind::NotFound).because("no such order is known").into())
-}
-
-fn shown(status: u16, order: &Order) -> Response {
-    let mut shown = order::show(order);
-    shown["status_history"] = order::show_history(order);
-    Response::json(status, &shown)
+fn answer(taken: Taken) -> Response {
+    Response::json(taken.status(), &taken.shown)
 }

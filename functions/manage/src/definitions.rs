@@ -15,7 +15,7 @@ impl Manage {
     pub(crate) async fn put_template(&self, request: &Request) -> Result<Response, Failure> {
         let id = request.path("id", TemplateId::parse)?;
         let source = read_template(&request.json()?)?;
-        let version = self.save(Defined::Template, id.as_str(), &source).await?;
+        let version = self.save(request, Defined::Template, id.as_str(), &source).await?;
         Ok(shown(json!(source), id.as_str(), version))
     }
 
@@ -43,7 +43,7 @@ impl Manage {
         if !faults.is_empty() {
             return Err(faults.into());
         }
-        let version = self.save(Defined::Campaign, campaign.id.as_str(), &campaign).await?;
+        let version = self.save(request, Defined::Campaign, campaign.id.as_str(), &campaign).await?;
         Ok(shown(campaign.show(), campaign.id.as_str(), version))
     }
 
@@ -77,7 +77,8 @@ impl Manage {
             }
         }
         let also = |version| self.mailings.schedule(&mailing.id, version, mailing.at);
-        match self.definitions.save(Defined::Mailing, mailing.id.as_str(), &mailing, now, also).await? {
+        let definitions = self.definitions.by(request.key_id());
+        match definitions.save(Defined::Mailing, mailing.id.as_str(), &mailing, now, also).await? {
             Some(version) => self.show_mailing(&mailing, version).await,
             None => Err(Problem::new(Kind::Conflict).because("the mailing has begun; make another one").into()),
         }
@@ -101,8 +102,16 @@ impl Manage {
         Ok(shown(body, mailing.id.as_str(), version))
     }
 
-    async fn save(&self, kind: Defined, id: &str, definition: &impl Serialize) -> anyhow::Result<u64> {
-        let saved = self.definitions.save(kind, id, definition, self.clock.now(), |_| Ok(Vec::new())).await?;
+    /// Saves a definition, put down to the caller's key.
+    pub(crate) async fn save(
+        &self,
+        request: &Request,
+        kind: Defined,
+        id: &str,
+        definition: &impl Serialize,
+    ) -> anyhow::Result<u64> {
+        let definitions = self.definitions.by(request.key_id());
+        let saved = definitions.save(kind, id, definition, self.clock.now(), |_| Ok(Vec::new())).await?;
         saved.context("a definition was refused that nothing goes with")
     }
 

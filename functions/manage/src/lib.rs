@@ -3,10 +3,14 @@
 //! Everything is checked when it is saved: a template that does not compile, or
 //! a campaign that names no template there is, never gets as far as a customer.
 
+mod audit;
 mod definitions;
+mod dictionaries;
 mod keys;
 mod messages;
+mod usage;
 
+use api::Api;
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use aws_sdk_dynamodb::Client;
 use contracts::{Kind, Problem};
@@ -14,7 +18,7 @@ use lambda::Clock;
 use lambda::http::{Failure, Request, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use store::{Definitions, Mailings, Messages};
+use store::{Definitions, Keys, Mailings, Messages};
 
 /// Serves requests of the HTTP API, and direct invocations that make keys.
 ///
@@ -24,12 +28,14 @@ pub async fn run() -> Result<(), lambda::Error> {
     let db = Client::new(&aws::sdk_config().await);
     let required = lambda::config::required;
     let manage = Manage {
+        api: Api::from_env(db.clone())?,
+        keys: Keys::new(db.clone(), required("DEFINITIONS_TABLE")?),
         definitions: Definitions::new(db.clone(), required("DEFINITIONS_TABLE")?),
         mailings: Mailings::new(db.clone(), required("CHECKPOINTS_TABLE")?),
         messages: Messages::new(db, required("MESSAGES_TABLE")?),
         clock: Clock::from_env(),
     };
-    lambda::serve(async |event, _| manage.invoked(event).await).await
+    lambda::serve(async |event, context: lambda::Context| manage.invoked(event, context.deadline).await).await
 }
 
 /// How the function was invoked.
@@ -43,6 +49,8 @@ enum Invoked {
 }
 
 struct Manage {
+    api: Api,
+    keys: Keys,
     definitions: Definitions,
     mailings: Mailings,
     messages: Messages,
@@ -50,11 +58,12 @@ struct Manage {
 }
 
 impl Manage {
-    async fn invoked(&self, event: Invoked) -> anyhow::Result<Value> {
+    async fn invoked(&self, event: Invoked, deadline: u64) -> anyhow::Result<Value> {
         match event {
-            Invoked::CreateKey { create_key } => keys::create(&self.definitions, &create_key, self.clock.now()).await,
+            Invoked::CreateKey { create_key } => keys::invoked(&self.keys, &create_key, self.clock.now()).await,
             Invoked::Request(request) => {
-                let response = lambda::http::answer(*request, async |request| self.answer(&request).await).await;
+                let handler = async |request: Request| self.answer(&request).await;
+                let response = self.api.answer(*request, Some(deadline), handler).await;
                 Ok(serde_json::to_value(response)?)
             }
         }
@@ -64,24 +73,33 @@ impl Manage {
         match request.route() {
             "PUT /v1/templates/{id}" => self.put_template(request).await,
             "GET /v1/templates/{id}" => self.get_template(request).await,
-            "GET /v1/templates" => self.list(store::Kind::Template).await,
+            "GET /v1/templates" => self.list(store::Kind::Template, request).await,
             "PUT /v1/campaigns/{id}" => self.put_campaign(request).await,
             "GET /v1/campaigns/{id}" => self.get_campaign(request).await,
-            "GET /v1/campaigns" => self.list(store::Kind::Campaign).await,
+            "GET /v1/campaigns" => self.list(store::Kind::Campaign, request).await,
             "PUT /v1/mailings/{id}" => self.put_mailing(request).await,
             "GET /v1/mailings/{id}" => self.get_mailing(request).await,
-            "GET /v1/mailings" => self.list(store::Kind::Mailing).await,
+            "GET /v1/mailings" => self.list(store::Kind::Mailing, request).await,
             "GET /v1/messages" => messages::of_customer(&self.messages, request).await,
-            _ => Err(Problem::new(Kind::NotFound).into()),
+            "POST /v1/keys" => keys::create(&self.keys, request, self.clock.now()).await,
+            "GET /v1/keys" => keys::list(&self.keys, request, self.clock.now()).await,
+            "POST /v1/keys/{id}/rotate" => keys::rotate(&self.keys, request, self.clock.now()).await,
+            "DELETE /v1/keys/{id}" => keys::revoke(&self.keys, request).await,
+            "GET /v1/audit" => self.list_changes(request).await,
+            "GET /v1/audit/{id}" => self.get_change(request).await,
+            _ => self.dictionaries(request).await,
         }
     }
 
     /// The definitions of a kind, each by its id and version.
-    async fn list(&self, kind: store::Kind) -> Result<Response, Failure> {
-        let heads = self.definitions.heads(kind).await?;
-        let items: Vec<Value> =
-            heads.into_iter().map(|head| json!({ "id": head.id, "version": head.version })).collect();
-        Ok(Response::json(200, &json!({ "items": items })))
+    async fn list(&self, kind: store::Kind, request: &Request) -> Result<Response, Failure> {
+        let page = request.page(|_| true)?;
+        let mut heads = self.definitions.heads(kind).await?;
+        heads.retain(|head| page.after.as_ref().is_none_or(|after| head.id > *after));
+        let next = heads.get(page.limit - 1).filter(|_| heads.len() > page.limit).map(|head| head.id.clone());
+        let heads = heads.iter().take(page.limit);
+        let items = heads.map(|head| json!({ "id": head.id, "version": head.version })).collect();
+        Ok(Response::page(items, next.as_deref()))
     }
 }
 

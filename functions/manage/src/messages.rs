@@ -5,9 +5,6 @@ use lambda::http::{Failure, Request, Response};
 use serde_json::{Map, Value, json};
 use store::{Entry, Messages};
 
-/// How many messages a page has, unless asked for fewer.
-const PAGE: i32 = 100;
-
 /// What was sent to a customer, what was not, and why; newest first.
 pub(crate) async fn of_customer(messages: &Messages, request: &Request) -> Result<Response, Failure> {
     let mut faults = Vec::new();
@@ -22,25 +19,11 @@ pub(crate) async fn of_customer(messages: &Messages, request: &Request) -> Resul
             None
         }
     };
-    let limit = match request.query("limit").as_deref().map(str::parse) {
-        None => PAGE,
-        Some(Ok(limit @ 1..=PAGE)) => limit,
-        Some(_) => {
-            faults.push(Fault::new("?limit", format!("must be a number from 1 to {PAGE}")));
-            PAGE
-        }
-    };
-    let after = request.query("after");
-    if after.as_deref().is_some_and(|after| !is_place(after)) {
-        faults.push(Fault::new("?after", "must be the \"next\" of an answer to this question"));
-    }
-    let Some(customer) = customer.filter(|_| faults.is_empty()) else { return Err(faults.into()) };
-    let (entries, next) = messages.of_customer(&customer, limit, after.as_deref()).await?;
-    let mut body = json!({ "items": entries.iter().map(show).collect::<Vec<_>>() });
-    if let Some(next) = next {
-        body["next"] = json!(next);
-    }
-    Ok(Response::json(200, &body))
+    let page = request.page(is_place).map_err(|more| faults.extend(more)).ok();
+    let (Some(customer), Some(page)) = (customer, page) else { return Err(faults.into()) };
+    let (entries, next) =
+        messages.of_customer(&customer, i32::try_from(page.limit).unwrap_or(100), page.after.as_deref()).await?;
+    Ok(Response::page(entries.iter().map(show).collect(), next.as_deref()))
 }
 
 /// Whether this is a place between two messages, as an answer's `next` names it.

@@ -3,10 +3,13 @@
 mod answer;
 mod authorizer;
 mod event;
+mod path;
 mod routes;
+#[cfg(test)]
+mod tests;
 
 use crate::clock::Clock;
-use crate::functions::{Failure, Functions};
+use crate::functions::{Failure, Functions, PAYLOAD_BYTES};
 use crate::template::Route;
 use authorizer::{Authorizers, Decision};
 use axum::Router;
@@ -14,6 +17,8 @@ use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use event::Target;
+use path::Paths;
 use routes::Routes;
 use serde_json::json;
 use std::sync::Arc;
@@ -59,13 +64,17 @@ impl Api {
             return message(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable");
         }
         let (parts, body) = request.into_parts();
-        let Some((route, parameters)) = self.routes.find(&parts.method, parts.uri.path()) else {
+        let Some(paths) = Paths::of(parts.uri.path()) else {
+            return message(StatusCode::BAD_REQUEST, "Bad Request");
+        };
+        let Some((route, parameters)) = self.routes.find(&parts.method, &paths.once) else {
             return message(StatusCode::NOT_FOUND, "Not Found");
         };
         let Ok(body) = to_bytes(body, MOST_BYTES).await else {
             return message(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
         };
-        let mut event = event::of(&parts, &body, &route.key, parameters, self.clock.now());
+        let target = Target { path: paths.twice, parameters };
+        let mut event = event::of(&parts, &body, &route.key, target, self.clock.now());
         if let Some(authorizer) = &route.authorizer {
             match self.authorizers.ask(authorizer, &event, &self.functions, &self.clock).await {
                 Decision::Allowed(context) => event["requestContext"]["authorizer"] = json!({"lambda": context}),
@@ -77,7 +86,11 @@ impl Api {
         let Some(pool) = self.functions.find(&route.function) else {
             return failed(StatusCode::INTERNAL_SERVER_ERROR);
         };
-        let invocation = self.functions.invoke(pool, event.to_string());
+        let event = event.to_string();
+        if event.len() > PAYLOAD_BYTES {
+            return message(StatusCode::PAYLOAD_TOO_LARGE, "Request Too Long");
+        }
+        let invocation = self.functions.invoke(pool, event);
         match tokio::time::timeout(route.timeout, invocation).await {
             Ok((Ok(answer), _busy)) => {
                 answer::read(&answer).unwrap_or_else(|| failed(StatusCode::INTERNAL_SERVER_ERROR))

@@ -1,6 +1,7 @@
 //! Which route a request takes. See
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-routes.html>.
 
+use super::path::decode;
 use crate::template::Route;
 use anyhow::Context as _;
 use axum::http::Method;
@@ -38,7 +39,7 @@ impl Routes {
         Ok(Self { routes })
     }
 
-    /// The route and the values of its path parameters.
+    /// The route and the values of its path parameters, for a path that is decoded once.
     pub(super) fn find(&self, method: &Method, path: &str) -> Option<(&Route, BTreeMap<String, String>)> {
         let path: Vec<&str> = path.trim_start_matches('/').split('/').collect();
         self.routes.iter().find_map(|parsed| {
@@ -88,7 +89,7 @@ fn fits(segments: &[Segment], path: &[&str]) -> Option<BTreeMap<String, String>>
     for (position, segment) in segments.iter().enumerate() {
         let part = path.get(position)?;
         match segment {
-            Segment::Word(word) if word == &decode(part) => {}
+            Segment::Word(word) if word == part => {}
             Segment::Word(_) => return None,
             Segment::Parameter(_) if part.is_empty() => return None,
             Segment::Parameter(name) => {
@@ -101,27 +102,6 @@ fn fits(segments: &[Segment], path: &[&str]) -> Option<BTreeMap<String, String>>
         }
     }
     (path.len() == segments.len()).then_some(parameters)
-}
-
-/// Percent-encoding undone; what is not encoded properly stays as it is.
-pub(super) fn decode(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let mut decoded = Vec::with_capacity(bytes.len());
-    let mut rest = bytes;
-    while let Some((&first, after)) = rest.split_first() {
-        let hex = after.get(..2).filter(|_| first == b'%').and_then(|hex| std::str::from_utf8(hex).ok());
-        match hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
-            Some(byte) => {
-                decoded.push(byte);
-                rest = &after[2..];
-            }
-            None => {
-                decoded.push(first);
-                rest = after;
-            }
-        }
-    }
-    String::from_utf8(decoded).unwrap_or_else(|_| text.to_owned())
 }
 
 #[cfg(test)]
@@ -155,7 +135,7 @@ mod tests {
         };
         check(Method::GET, "/v1/orders/7", "GET /v1/orders/{id}", &[("id", "7")]);
         check(Method::PUT, "/v1/orders/7", "ANY /v1/orders/{id}", &[("id", "7")]);
-        check(Method::GET, "/v1/customers/a%20b", "GET /v1/{kind}/{id}", &[("id", "a b"), ("kind", "customers")]);
+        check(Method::GET, "/v1/customers/a%2Fb", "GET /v1/{kind}/{id}", &[("id", "a/b"), ("kind", "customers")]);
         check(Method::GET, "/u/a/b", "GET /u/{rest+}", &[("rest", "a/b")]);
         check(Method::GET, "/v1/orders/7/status", "$default", &[]);
     }

@@ -2,8 +2,9 @@
 
 use super::{Bundle, Core, NotQuiet};
 use crate::names;
-use crate::state::{FunctionState, QueueState, State, StreamState, TableState, TimersState};
+use crate::state::{FunctionState, QueueState, State, StreamState, TableState, TableUnits, TimersState, Units};
 use jiff::Timestamp;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// What a wait is for.
@@ -83,6 +84,7 @@ impl Core {
         let busy_with = self.obstacle(Until::Quiet).await;
         let functions = self.functions.all().map(|pool| {
             let counts = pool.counts();
+            let billed = self.calls.of(&pool.function.name);
             FunctionState {
                 name: pool.function.name.clone(),
                 invocations: counts.invocations,
@@ -93,7 +95,12 @@ impl Core {
                 peak_memory_bytes: counts.peak_memory_bytes,
                 cpu_ms: counts.cpu_ms,
                 last_error: counts.last_error,
-                aws_calls: self.calls.of(&pool.function.name),
+                aws_calls: billed.calls,
+                dynamodb: self.by_short_name(&billed.tables),
+                sqs_requests: billed.sqs_requests,
+                sqs_polls: billed.sqs_polls,
+                billed_ms: counts.billed_ms,
+                memory_mb: pool.function.memory,
             }
         });
         let functions = functions.collect();
@@ -169,11 +176,25 @@ impl Core {
     async fn table_states(&self) -> Vec<TableState> {
         let names = self.description.tables.iter().map(|table| table.table_name.clone()).collect();
         let counts = self.dynamodb.counts(names).await;
+        let units = self.calls.tables();
         let state = |table: &crate::template::Table| TableState {
             name: table.name.clone(),
             items: counts.get(&table.table_name).copied().unwrap_or_default(),
+            units: units.get(&table.table_name).copied().unwrap_or_default(),
         };
         self.description.tables.iter().map(state).collect()
+    }
+
+    fn by_short_name(&self, units: &BTreeMap<String, Units>) -> TableUnits {
+        let mut named = TableUnits::default();
+        for table in &self.description.tables {
+            if let Some(units) = units.get(&table.table_name) {
+                named.all.read_units += units.read_units;
+                named.all.write_units += units.write_units;
+                named.tables.insert(table.name.clone(), *units);
+            }
+        }
+        named
     }
 }
 

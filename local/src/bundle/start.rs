@@ -3,6 +3,7 @@
 use super::{Addresses, Bundle, Core, Folder, Options};
 use crate::activity::Activity;
 use crate::api::Api;
+use crate::calls::Calls;
 use crate::clock::Clock;
 use crate::dynamodb::DynamoDb;
 use crate::endpoint::{self, Services};
@@ -36,7 +37,7 @@ pub(super) async fn start(options: Options) -> anyhow::Result<Arc<Bundle>> {
     let clock = Arc::new(Clock::open(folder.clock()).context("cannot keep the clock")?);
     let activity = Arc::new(Activity::default());
     let faults = Arc::default();
-    let calls = Arc::default();
+    let calls: Arc<Calls> = Arc::default();
 
     let dynamodb = DynamoDb::open(folder.file("tables.db").as_deref(), &description.tables, Arc::clone(&clock))?;
     let dynamodb = Arc::new(dynamodb);
@@ -64,6 +65,7 @@ pub(super) async fn start(options: Options) -> anyhow::Result<Arc<Bundle>> {
         dynamodb: Arc::clone(&dynamodb),
         store,
         activity: Arc::clone(&activity),
+        calls: Arc::clone(&calls),
         stopping: stopping.subscribe(),
         most_instances: options.max_instances,
     };

@@ -1,14 +1,18 @@
 //! DynamoDB, embedded: dynoxide on a thread of its own, by the bundle's clock.
 
+mod capacity;
 mod operations;
 mod streams;
 mod tables;
+#[cfg(test)]
+mod tests;
 mod tokens;
 
 use crate::clock::Clock;
 use crate::template::Table;
 use anyhow::Context as _;
 use bytes::Bytes;
+pub(crate) use capacity::Consumed;
 use dynoxide::storage::Storage;
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -42,6 +46,8 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     /// The body.
     pub(crate) json: String,
+    /// What it took, also if it failed.
+    pub(crate) consumed: Vec<Consumed>,
 }
 
 struct EngineClock(Arc<Clock>);
@@ -94,6 +100,7 @@ impl DynamoDb {
             status: 500,
             json: r#"{"__type":"com.amazon.coral.service#InternalServerError","message":"the tables are closed"}"#
                 .to_owned(),
+            consumed: Vec::new(),
         });
         if writes && answer.status == 200 {
             // Before the writer hears of it, so that nobody finds the bundle quiet in between.

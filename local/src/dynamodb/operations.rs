@@ -1,5 +1,6 @@
 //! One operation: JSON in, JSON out.
 
+use super::capacity::{self, Consumed};
 use super::{Answer, Engine};
 use dynoxide::DynoxideError;
 use dynoxide::actions;
@@ -13,17 +14,29 @@ pub(super) fn writes(operation: &str) -> bool {
 
 impl Engine {
     pub(super) fn call(&mut self, operation: &str, body: &[u8]) -> Answer {
-        match self.carry_out(operation, body) {
-            Ok(json) => Answer { status: 200, json },
-            Err(e) => Answer { status: e.status_code(), json: e.to_json() },
+        let mut consumed = Vec::new();
+        match self.carry_out(operation, body, &mut consumed) {
+            Ok(json) => Answer { status: 200, json, consumed },
+            Err(e) => Answer { status: e.status_code(), json: e.to_json(), consumed },
         }
     }
 
-    fn carry_out(&mut self, operation: &str, body: &[u8]) -> Result<String, DynoxideError> {
+    fn carry_out(
+        &mut self,
+        operation: &str,
+        body: &[u8],
+        consumed: &mut Vec<Consumed>,
+    ) -> Result<String, DynoxideError> {
         macro_rules! run {
-            ($action:ident) => {
-                answer(&pollster::block_on(actions::$action::execute(&self.storage, request(body)?))?)
-            };
+            ($action:ident) => {{
+                let mut asked = request(body)?;
+                let keep = capacity::always(&mut asked);
+                let done = pollster::block_on(actions::$action::execute(&self.storage, asked));
+                if done.as_ref().is_err_and(capacity::is_billed) {
+                    consumed.extend(capacity::refused(self, body));
+                }
+                answer(capacity::taken(done?, keep, consumed))
+            }};
         }
         match operation {
             "GetItem" => run!(get_item),
@@ -35,26 +48,35 @@ impl Engine {
             "BatchGetItem" => run!(batch_get_item),
             "BatchWriteItem" => run!(batch_write_item),
             "TransactGetItems" => run!(transact_get_items),
-            "TransactWriteItems" => self.transact_write(body),
-            "ListTables" => run!(list_tables),
-            "DescribeTimeToLive" => run!(describe_time_to_live),
+            "TransactWriteItems" => self.transact_write(body, consumed),
+            "ListTables" => answer(pollster::block_on(actions::list_tables::execute(&self.storage, request(body)?))?),
+            "DescribeTimeToLive" => {
+                answer(pollster::block_on(actions::describe_time_to_live::execute(&self.storage, request(body)?))?)
+            }
             other => Err(DynoxideError::ValidationException(format!("{other} is not served on this machine"))),
         }
     }
 
     /// A token that has been seen with the same items gets the same answer again, and nothing is written twice.
-    fn transact_write(&mut self, body: &[u8]) -> Result<String, DynoxideError> {
+    fn transact_write(&mut self, body: &[u8], consumed: &mut Vec<Consumed>) -> Result<String, DynoxideError> {
         let now_ms = self.clock.now_ms();
         let asked = super::tokens::Asked::read(body);
         if let Some(kept) = asked.as_ref().and_then(|asked| self.tokens.get(asked, now_ms)) {
-            return kept.ok_or_else(|| {
-                DynoxideError::IdempotentParameterMismatchException(
+            let Some(json) = kept else {
+                return Err(DynoxideError::IdempotentParameterMismatchException(
                     "Request parameters do not match the original request using the same client token".to_owned(),
-                )
-            });
+                ));
+            };
+            consumed.extend(capacity::asked_again(body));
+            return Ok(json);
         }
-        let done = pollster::block_on(actions::transact_write_items::execute(&self.storage, request(body)?))?;
-        let json = answer(&done)?;
+        let mut request = request(body)?;
+        let keep = capacity::always(&mut request);
+        let done = pollster::block_on(actions::transact_write_items::execute(&self.storage, request));
+        if done.as_ref().is_err_and(capacity::is_billed) {
+            consumed.extend(capacity::cancelled(self, body));
+        }
+        let json = answer(capacity::taken(done?, keep, consumed))?;
         if let Some(asked) = asked {
             self.tokens.keep(asked, json.clone(), now_ms);
         }
@@ -83,6 +105,6 @@ fn without_position(message: &str) -> &str {
     message.rsplit_once(" at line ").map_or(message, |(message, _)| message)
 }
 
-fn answer<T: Serialize>(done: &T) -> Result<String, DynoxideError> {
-    serde_json::to_string(done).map_err(|e| DynoxideError::InternalServerError(e.to_string()))
+fn answer<T: Serialize>(done: T) -> Result<String, DynoxideError> {
+    serde_json::to_string(&done).map_err(|e| DynoxideError::InternalServerError(e.to_string()))
 }

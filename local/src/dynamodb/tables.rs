@@ -16,9 +16,11 @@ pub(super) fn ensure(storage: &Storage, table: &Table) -> anyhow::Result<()> {
     match storage.get_table_metadata(name)? {
         Some(there) => {
             let keys: Value = serde_json::from_str(&there.key_schema)?;
-            let indexes: Value = there.gsi_definitions.as_deref().map_or(Ok(Value::Null), serde_json::from_str)?;
-            let same = shape(&keys, &indexes)
-                == shape(&table.create["KeySchema"], &table.create["GlobalSecondaryIndexes"])
+            let read = |text: &Option<String>| text.as_deref().map_or(Ok(Value::Null), serde_json::from_str);
+            let (global, local) = (read(&there.gsi_definitions)?, read(&there.lsi_definitions)?);
+            let wanted = &table.create;
+            let same = shape(&keys, &global, &local)
+                == shape(&wanted["KeySchema"], &wanted["GlobalSecondaryIndexes"], &wanted["LocalSecondaryIndexes"])
                 && there.stream_view_type == table.stream_view_type;
             if !same {
                 bail!("table {name} in the data folder is not the template's any more: start anew with --fresh");
@@ -42,7 +44,7 @@ pub(super) fn ensure(storage: &Storage, table: &Table) -> anyhow::Result<()> {
 }
 
 /// Keys and indexes, comparable.
-fn shape(keys: &Value, indexes: &Value) -> (Vec<String>, BTreeMap<String, Vec<String>>) {
+fn shape(keys: &Value, global: &Value, local: &Value) -> (Vec<String>, BTreeMap<String, Vec<String>>) {
     let keys_of = |keys: &Value| {
         let mut names = Vec::new();
         for key in keys.as_array().into_iter().flatten() {
@@ -50,7 +52,7 @@ fn shape(keys: &Value, indexes: &Value) -> (Vec<String>, BTreeMap<String, Vec<St
         }
         names
     };
-    let indexes = indexes.as_array().into_iter().flatten();
+    let indexes = [global, local].into_iter().filter_map(Value::as_array).flatten();
     let indexes = indexes.map(|index| (index["IndexName"].to_string(), keys_of(&index["KeySchema"]))).collect();
     (keys_of(keys), indexes)
 }

@@ -1,7 +1,7 @@
 //! A DynamoDB call: which tables it names and what it wants of them.
 
 use super::{amz_json, json};
-use crate::dynamodb::DynamoDb;
+use crate::dynamodb::{Consumed, DynamoDb};
 use crate::iam::Wanted;
 use crate::names;
 use axum::http::StatusCode;
@@ -87,9 +87,11 @@ impl Prepared {
         wanted.collect()
     }
 
-    pub(super) async fn carry_out(self, tables: &DynamoDb) -> Response {
+    /// The answer, and what it took of the tables.
+    pub(super) async fn carry_out(self, tables: &DynamoDb) -> (Response, Vec<Consumed>) {
         let names: Vec<String> = self.targets.into_iter().map(|target| target.table).collect();
         let answer = tables.call(self.operation, self.body, &names).await;
-        json(StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), answer.json)
+        let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        (json(status, answer.json), answer.consumed)
     }
 }

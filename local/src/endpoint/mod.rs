@@ -97,8 +97,15 @@ impl Services {
             return refused;
         }
         let answer = match prepared {
-            Prepared::DynamoDb(call) => call.carry_out(&self.dynamodb).await,
-            Prepared::Sqs(call) => call.carry_out(&self.queues).await,
+            Prepared::DynamoDb(call) => {
+                let (answer, consumed) = call.carry_out(&self.dynamodb).await;
+                self.calls.consumed(&consumed, function);
+                answer
+            }
+            Prepared::Sqs(call) => {
+                self.calls.sqs(call.payload_bytes(), function);
+                call.carry_out(&self.queues).await
+            }
             Prepared::Ses(call) => {
                 let answer = call.carry_out(self.ses.clone()).await;
                 // What SES tells about a mail is as safe as the mail before the sender hears of it.

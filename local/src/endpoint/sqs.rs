@@ -1,7 +1,7 @@
 //! An SQS call.
 
 use crate::iam::Wanted;
-use crate::sqs::{Queues, Refusal};
+use crate::sqs::{Queues, Refusal, message_bytes};
 use crate::template::Queue;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
@@ -28,6 +28,14 @@ impl Prepared {
         // A batch needs the right of one.
         let operation = self.operation.strip_suffix("Batch").unwrap_or(&self.operation);
         vec![Wanted { action: format!("sqs:{operation}"), resource: self.queue.arn.clone(), context: Vec::new() }]
+    }
+
+    /// What its messages come to, in bytes, as SQS bills them.
+    pub(super) fn payload_bytes(&self) -> usize {
+        match self.body["Entries"].as_array() {
+            Some(entries) => entries.iter().map(message_bytes).sum(),
+            None => message_bytes(&self.body),
+        }
     }
 
     pub(super) async fn carry_out(self, queues: &Queues) -> Response {

@@ -18,6 +18,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// Most bytes of an invocation's event, and of its answer: six megabytes and a little.
+pub(crate) const PAYLOAD_BYTES: usize = 6_291_556;
+
 /// What an invocation came to: the function's answer as it gave it.
 pub(crate) type Outcome = Result<Bytes, Failure>;
 
@@ -64,6 +67,8 @@ pub(crate) struct Counts {
     pub(crate) memory_bytes: u64,
     pub(crate) peak_memory_bytes: u64,
     pub(crate) cpu_ms: u64,
+    /// How long invocations took, each rounded up to a millisecond.
+    pub(crate) billed_ms: u64,
     pub(crate) last_error: Option<String>,
 }
 

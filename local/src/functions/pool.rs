@@ -92,17 +92,23 @@ impl Pool {
         if !self.queue(Job { work, started, reply }) {
             return Err(Failure::Stopping);
         }
-        let outcome = match starts.await {
-            Err(_) => replies.await.unwrap_or(Err(Failure::Stopping)),
-            Ok(instance) => match tokio::time::timeout(self.function.timeout, replies).await {
-                Ok(outcome) => outcome.unwrap_or(Err(Failure::Stopping)),
-                Err(_) => {
-                    self.kill(instance).await;
-                    Err(Failure::TimedOut(self.function.timeout))
-                }
-            },
+        let instance = match starts.await {
+            Err(_) => {
+                let outcome = replies.await.unwrap_or(Err(Failure::Stopping));
+                self.count(&outcome, Duration::ZERO);
+                return outcome;
+            }
+            Ok(instance) => instance,
         };
-        self.count(&outcome);
+        let begun = Instant::now();
+        let outcome = match tokio::time::timeout(self.function.timeout, replies).await {
+            Ok(outcome) => outcome.unwrap_or(Err(Failure::Stopping)),
+            Err(_) => {
+                self.kill(instance).await;
+                Err(Failure::TimedOut(self.function.timeout))
+            }
+        };
+        self.count(&outcome, begun.elapsed());
         outcome
     }
 
@@ -288,9 +294,10 @@ impl Pool {
         }
     }
 
-    fn count(&self, outcome: &Outcome) {
+    fn count(&self, outcome: &Outcome, took: Duration) {
+        let mut state = self.lock();
+        state.counts.billed_ms += u64::try_from(took.as_micros().div_ceil(1000)).unwrap_or_default();
         if let Err(failure) = outcome {
-            let mut state = self.lock();
             state.counts.errors += 1;
             state.counts.last_error = Some(failure.to_string());
         }

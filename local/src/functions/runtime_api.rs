@@ -1,17 +1,16 @@
 //! The Runtime API, under a path of its own for each process. See
 //! <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>.
 
-use super::{Failure, Functions, Pool};
+use super::{Failure, Functions, PAYLOAD_BYTES, Pool};
 use axum::Router;
+use axum::extract::rejection::BytesRejection;
 use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use bytes::Bytes;
+use serde_json::json;
 use std::sync::Arc;
-
-/// Most bytes of an answer, with room for what JSON adds.
-const MOST_BYTES: usize = 8 * 1024 * 1024;
 
 /// The Runtime API of all functions.
 pub(crate) fn router(functions: Arc<Functions>) -> Router {
@@ -20,7 +19,7 @@ pub(crate) fn router(functions: Arc<Functions>) -> Router {
         .route("/invocation/{id}/response", post(response))
         .route("/invocation/{id}/error", post(error))
         .route("/init/error", post(init_error))
-        .layer(DefaultBodyLimit::max(MOST_BYTES));
+        .layer(DefaultBodyLimit::max(PAYLOAD_BYTES));
     Router::new().nest("/runtime/{function}/{instance}/2018-06-01/runtime", api).with_state(functions)
 }
 
@@ -50,9 +49,16 @@ async fn next(
 async fn response(
     State(functions): State<Arc<Functions>>,
     Path((function, instance, id)): Path<(String, u64, String)>,
-    body: Bytes,
+    body: Result<Bytes, BytesRejection>,
 ) -> Result<StatusCode, StatusCode> {
-    answered(pool(&functions, &function)?.answer(instance, &id, Ok(body)))
+    let pool = pool(&functions, &function)?;
+    let Ok(body) = body else {
+        let message = format!("Response payload size exceeded maximum allowed payload size ({PAYLOAD_BYTES} bytes).");
+        let failure = json!({"errorType": "Function.ResponseSizeTooLarge", "errorMessage": message});
+        pool.answer(instance, &id, Err(Failure::Function(failure.to_string().into())));
+        return Err(StatusCode::PAYLOAD_TOO_LARGE);
+    };
+    answered(pool.answer(instance, &id, Ok(body)))
 }
 
 async fn error(

@@ -7,6 +7,7 @@ mod retry;
 pub(crate) mod stream;
 
 use crate::activity::Activity;
+use crate::calls::Calls;
 use crate::clock::Clock;
 use crate::dynamodb::DynamoDb;
 use crate::functions::Functions;
@@ -27,6 +28,7 @@ pub(crate) struct Parts {
     pub(crate) dynamodb: Arc<DynamoDb>,
     pub(crate) store: Store,
     pub(crate) activity: Arc<Activity>,
+    pub(crate) calls: Arc<Calls>,
     /// True when nothing new is to be begun.
     pub(crate) stopping: watch::Receiver<bool>,
     /// Most processes of a function.

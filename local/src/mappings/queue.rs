@@ -91,6 +91,8 @@ async fn gather(mapping: &QueueMapping, queue: &Queue, parts: &Parts) -> (Vec<Me
 
 async fn deliver(mapping: &QueueMapping, queue: &Queue, pool: &Pool, messages: Vec<Message>, parts: &Parts) {
     let (mut records, mut kept, mut unwanted) = (Vec::new(), Vec::new(), Vec::new());
+    let messages_received = messages.len();
+    let bytes = messages.iter().map(|message| message.body.len()).sum();
     for message in messages {
         let record = record(queue, &message);
         match passes(mapping, &record) {
@@ -129,6 +131,7 @@ async fn deliver(mapping: &QueueMapping, queue: &Queue, pool: &Pool, messages: V
         done.extend(unwanted);
         (done, failed)
     };
+    parts.calls.polled(&pool.function.name, messages_received, bytes, done.len());
     // If the store fails, the messages come again: at least once is what is promised.
     let _ = parts.queues.settle(done, failed).await;
     drop(busy);

@@ -19,6 +19,7 @@ const TEMPLATES: [(&str, &str); 7] = [
 
 handlebars_helper!(number: |n: u64| grouped(n));
 handlebars_helper!(megabytes: |n: u64| format!("{:.1} MB", n as f64 / 1_000_000.0));
+handlebars_helper!(halved: |n: f64| halves(n));
 handlebars_helper!(moment: |t: Value| t.as_str().map(in_words).unwrap_or_default());
 handlebars_helper!(pretty: |v: Value| serde_json::to_string_pretty(&v).unwrap_or_default());
 
@@ -37,6 +38,7 @@ impl Templates {
         }
         handlebars.register_helper("number", Box::new(number));
         handlebars.register_helper("megabytes", Box::new(megabytes));
+        handlebars.register_helper("halved", Box::new(halved));
         handlebars.register_helper("moment", Box::new(moment));
         handlebars.register_helper("pretty", Box::new(pretty));
         Ok(Self(handlebars))
@@ -61,6 +63,15 @@ fn grouped(n: u64) -> String {
         grouped.push(digit);
     }
     grouped
+}
+
+/// Request units come in halves.
+fn halves(n: f64) -> String {
+    let half = if n.fract() >= 0.5 { "½" } else { "" };
+    match n as u64 {
+        0 if !half.is_empty() => half.to_owned(),
+        whole => format!("{}{half}", grouped(whole)),
+    }
 }
 
 /// An instant as a person reads it, in UTC.
@@ -100,6 +111,7 @@ mod tests {
     fn numbers_times_and_names_read_well() {
         assert_eq!(grouped(999), "999");
         assert_eq!(grouped(1_234_567), "1\u{202f}234\u{202f}567");
+        assert_eq!([0.0, 0.5, 1234.5].map(halves), ["0", "½", "1\u{202f}234½"]);
         assert_eq!(in_words("2026-03-01T12:00:05.1Z"), "Sun 1 Mar 2026, 12:00:05");
         assert_eq!(offset(86_400_000 + 7_200_000).unwrap(), "1 day 2 h ahead");
         assert_eq!(offset(-60_000).unwrap(), "1 min behind");

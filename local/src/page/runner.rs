@@ -51,7 +51,17 @@ pub(super) struct Function {
     pub(super) memory_bytes: u64,
     pub(super) peak_memory_bytes: u64,
     pub(super) cpu_ms: u64,
+    pub(super) billed_ms: u64,
+    pub(super) dynamodb: Units,
+    pub(super) sqs_requests: u64,
     pub(super) last_error: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize, Serialize)]
+#[serde(default)]
+pub(super) struct Units {
+    pub(super) read_units: f64,
+    pub(super) write_units: f64,
 }
 
 #[derive(Debug, Default, Deserialize, Serialize)]
@@ -76,6 +86,8 @@ pub(super) struct Stream {
 pub(super) struct Table {
     pub(super) name: String,
     pub(super) items: u64,
+    pub(super) read_units: f64,
+    pub(super) write_units: f64,
 }
 
 impl Running {

@@ -26,7 +26,8 @@ impl Runner for Pretended {
             "quiet": true,
             "now": "2026-03-01T12:00:00Z",
             "clock_offset_ms": ahead as i64,
-            "functions": [{ "name": "sender", "invocations": 1234, "errors": 1, "last_error": "boom <b>" }],
+            "functions": [{ "name": "sender", "invocations": 1234, "errors": 1, "last_error": "boom <b>",
+                "dynamodb": { "read_units": 0.5, "write_units": 4321.0, "tables": {} } }],
             "queues": [{ "name": "Deliveries", "depth": 2 }],
         })
     }
@@ -101,7 +102,12 @@ async fn the_overview_shows_the_state_escaped() {
     assert_eq!(status, StatusCode::OK);
     assert!(page.contains("Sun 1 Mar 2026, 12:00:00"));
     assert!(page.contains("boom &lt;b&gt;") && page.contains("&lt;script&gt;"));
-    assert!(page.contains("1\u{202f}234") && page.contains("all quiet"));
+    assert!(
+        page.contains("1\u{202f}234")
+            && page.contains(">½<")
+            && page.contains("4\u{202f}321")
+            && page.contains("all quiet")
+    );
 }
 
 #[tokio::test]

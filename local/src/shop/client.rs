@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::{Context as _, bail};
 use axum::body::{Body, Bytes, to_bytes};
-use axum::http::{Method, Request, Uri};
+use axum::http::{HeaderMap, Method, Request, Uri};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
@@ -27,11 +27,18 @@ pub struct Reply {
     pub status: u16,
     /// The media type.
     pub content_type: String,
+    /// All of the headers.
+    pub headers: HeaderMap,
     /// The body as it came.
     pub body: Bytes,
 }
 
 impl Reply {
+    /// A header as text, by its name; empty if it is not there.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+
     /// The body as JSON; null if it is not.
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_default()
@@ -60,21 +67,37 @@ impl Client {
     /// # Errors
     /// If no answer came.
     pub async fn send(&self, method: &str, path: &str, content_type: &str, body: Vec<u8>) -> anyhow::Result<Reply> {
+        let content_type = (!content_type.is_empty()).then_some(("content-type", content_type));
+        self.send_with(method, path, content_type.as_slice(), body).await
+    }
+
+    /// Makes a request with this body and these headers.
+    ///
+    /// # Errors
+    /// If no answer came.
+    pub async fn send_with(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Vec<u8>,
+    ) -> anyhow::Result<Reply> {
         self.requests.fetch_add(1, Ordering::Relaxed);
         let uri: Uri = format!("{}{path}", self.base).parse().context("not a path")?;
         let mut request = Request::builder().method(Method::from_bytes(method.as_bytes())?).uri(uri);
         if !self.key.is_empty() {
             request = request.header("authorization", format!("Bearer {}", self.key));
         }
-        if !content_type.is_empty() {
-            request = request.header("content-type", content_type);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
         }
         let answer = self.http.request(request.body(Body::from(body))?).await?;
+        let headers = answer.headers().clone();
         let content_type =
-            answer.headers().get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
+            headers.get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
         let status = answer.status().as_u16();
         let body = to_bytes(Body::new(answer.into_body()), MAX_ANSWER).await?;
-        Ok(Reply { status, content_type, body })
+        Ok(Reply { status, content_type, headers, body })
     }
 
     /// Reads something.

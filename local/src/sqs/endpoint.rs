@@ -89,7 +89,7 @@ impl Queues {
             let message = format!("Invalid characters found: '#x{:x}'.", u32::from(c));
             return Err(Refusal::new("InvalidMessageContents", message));
         }
-        if size(entry) > MOST_BYTES {
+        if message_bytes(entry) > MOST_BYTES {
             let message =
                 format!("One or more parameters are invalid. Reason: Message must be shorter than {MOST_BYTES} bytes.");
             return Err(Refusal::new("InvalidParameterValue", message));
@@ -156,7 +156,7 @@ fn check_batch(entries: &[Value]) -> Result<(), Refusal> {
         Err(Refusal::new("InvalidBatchEntryId", message))
     } else if ids.len() < entries.len() {
         Err(Refusal::new("BatchEntryIdsNotDistinct", "Two or more batch entries have the same id in the request."))
-    } else if entries.iter().map(size).sum::<usize>() > MOST_BYTES {
+    } else if entries.iter().map(message_bytes).sum::<usize>() > MOST_BYTES {
         Err(Refusal::new("BatchRequestTooLong", format!("Batch requests cannot be longer than {MOST_BYTES} bytes.")))
     } else {
         Ok(())
@@ -164,7 +164,7 @@ fn check_batch(entries: &[Value]) -> Result<(), Refusal> {
 }
 
 /// Body and attributes count, names and types too.
-fn size(entry: &Value) -> usize {
+pub(crate) fn message_bytes(entry: &Value) -> usize {
     let length = |value: &Value| value.as_str().map_or(0, str::len);
     let attributes = entry["MessageAttributes"].as_object().into_iter().flatten().map(|(name, attribute)| {
         name.len()

@@ -8,7 +8,7 @@ use crate::clock::{Clock, millis};
 use crate::faults::Faults;
 use crate::store::{Store, StoreError};
 use crate::template::Queue;
-pub(crate) use endpoint::Refusal;
+pub(crate) use endpoint::{Refusal, message_bytes};
 use engine::{Depth, Outgoing, Receive, Received};
 use std::collections::HashMap;
 use std::sync::Arc;

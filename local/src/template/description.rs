@@ -1,5 +1,6 @@
 //! What a template describes, resolved to the names it has on this machine.
 
+use crate::due::Due;
 use crate::iam::Policy;
 use crate::pattern::Pattern;
 use serde_json::Value;
@@ -184,8 +185,8 @@ pub struct Schedule {
     pub logical_id: String,
     /// ARN of the function.
     pub function: String,
-    /// Time between two starts.
-    pub every: Duration,
+    /// When it is started.
+    pub due: Due,
     /// The event, when the template gives one.
     pub input: Option<Value>,
     /// The event source when it does not: `aws.scheduler` or `aws.events`.

@@ -1,9 +1,9 @@
 //! What runs by the clock, and EventBridge rules.
 
 use super::{Description, Properties, Rule, Schedule};
+use crate::due::Due;
 use crate::pattern::Pattern;
 use serde_json::Value;
-use std::time::Duration;
 
 /// `AWS::Scheduler::Schedule`.
 pub(super) fn scheduler(logical_id: &str, properties: Properties<'_>) -> Result<Option<Schedule>, String> {
@@ -60,6 +60,9 @@ fn schedule(
     if properties.text("State") == Some("DISABLED") || properties.flag("Enabled") == Some(false) {
         return Ok(None);
     }
+    if properties.text("ScheduleExpressionTimezone").is_some_and(|zone| zone != "UTC") {
+        return Err("a schedule in another zone than UTC is not supported".to_owned());
+    }
     let input = match input {
         Some(Value::String(text)) => Some(serde_json::from_str(text).map_err(|e| format!("Input: {e}"))?),
         other => other.cloned(),
@@ -67,23 +70,8 @@ fn schedule(
     Ok(Some(Schedule {
         logical_id: logical_id.to_owned(),
         function: function.to_owned(),
-        every: rate(properties.need(expression)?)?,
+        due: Due::parse(properties.need(expression)?)?,
         input,
         source,
     }))
-}
-
-/// `rate(5 minutes)`.
-pub(super) fn rate(expression: &str) -> Result<Duration, String> {
-    let wrong = || format!("{expression} is not supported: only rate(n minutes|hours|days)");
-    let inner = expression.trim().strip_prefix("rate(").and_then(|rest| rest.strip_suffix(')')).ok_or_else(wrong)?;
-    let (number, unit) = inner.trim().split_once(' ').ok_or_else(wrong)?;
-    let number: u64 = number.parse().ok().filter(|n| *n > 0).ok_or_else(wrong)?;
-    let seconds = match unit.trim() {
-        "minute" | "minutes" => 60,
-        "hour" | "hours" => 3600,
-        "day" | "days" => 86_400,
-        _ => return Err(wrong()),
-    };
-    Ok(Duration::from_secs(number * seconds))
 }

@@ -1,6 +1,7 @@
 //! A template with everything that is understood, and what is said of others.
 
 use super::{Description, describe};
+use crate::due::Due;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -136,7 +137,7 @@ fn what_feeds_a_function_is_found() {
     let route = &description.routes[0];
     assert_eq!(route.function, description.functions[0].arn);
     assert_eq!(route.authorizer.as_ref().unwrap().function, route.function);
-    assert_eq!(description.schedules[0].every, Duration::from_secs(60));
+    assert_eq!(description.schedules[0].due, Due::Every(Duration::from_secs(60)));
     assert_eq!(description.rules[0].queues.len(), 1);
 }
 
@@ -148,7 +149,7 @@ fn what_is_wrong_is_said_in_one_line_with_its_place() {
     };
     check("AWS::Logs::LogGroup", "AWS::S3::Bucket", "resource Log: AWS::S3::Bucket is not known here");
     check("!Ref ThingsTable", "!Ref Thing", "resource DoWork: there is no resource or parameter Thing");
-    check("rate(1 minute)", "cron(0 * * * ? *)", "only rate(");
+    check("rate(1 minute)", "cron(0 * * * *)", "only rate(");
     check("TRIM_HORIZON", "AT_TIMESTAMP", "resource ThingsMapping: StartingPosition");
     check("\"INSERT\"]}", "{\"cidr\": \"x\"}]}", "cidr is not supported");
     check("Default: 20", "NoDefault: 20", "parameter Seconds has no default");

@@ -1,39 +1,81 @@
 //! Customers over the API.
 
-use domain::read::{self, Faults, Reader};
-use domain::{ConsentState, ConsentUpdate, Customer, CustomerId, CustomerUpdate, EmailAddress, Fault, Profile};
+use domain::dated::Said;
+use domain::read::{self, Faults, Reader, put};
+use domain::{
+    Code, ConsentState, ConsentUpdate, Contact, Customer, CustomerId, CustomerUpdate, EmailAddress, Fault,
+};
+use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-/// Reads the body of `PUT /v1/customers/{id}`.
+use crate::times::not_ahead;
+
+/// Reads the body of `PUT /v1/customers/{id}`, which is the whole, or of `PATCH`,
+/// which is a part of it: there, null takes a field away.
+///
+/// An e-mail address or a telephone number that cannot be one is kept as it came,
+/// and shown among the customer's `invalid` contacts. A number without a country's
+/// prefix is read as one of the customer's `country`, if the body names it.
 ///
 /// # Errors
 /// Everything that is wrong with it, each with its place.
-pub fn read(id: CustomerId, body: &Value) -> Result<CustomerUpdate, Faults> {
+pub fn read(id: CustomerId, body: &Value, whole: bool, now: Timestamp) -> Result<CustomerUpdate, Faults> {
     let mut reader = Reader::new(body);
-    let update = CustomerUpdate {
-        id,
-        updated_at: reader.optional("updated_at", read::instant),
-        profile: Profile {
-            email: reader.optional("email", read::parsed(EmailAddress::parse)),
-            phone: reader.optional("phone", read::short),
-            first_name: reader.optional("first_name", read::short),
-            last_name: reader.optional("last_name", read::short),
-            birthday: reader.optional("birthday", birthday),
-            city: reader.optional("city", read::short),
-            zip: reader.optional("zip", read::short),
-            country: reader.optional("country", country),
-            language: reader.optional("language", read::short),
-            time_zone: reader.optional("time_zone", time_zone),
-            fields: reader.optional("fields", read::fields).unwrap_or_default(),
-        },
-        email_consent: reader.nested("consent", |mut reader| {
-            let email = consent(&mut reader);
-            reader.finish()?;
-            email.ok_or_else(Vec::new)
-        }),
-    };
+    let updated_at = reader.optional("updated_at", read::instant);
+    let country = reader.optional("country", country);
+    let mut fields = Map::new();
+    put(&mut fields, "email", reader.optional("email", email));
+    put(&mut fields, "phone", reader.optional("phone", |value| phone(value, country.as_deref())));
+    put(&mut fields, "country", country);
+    for name in ["first_name", "last_name", "gender", "city", "zip", "language"] {
+        put(&mut fields, name, reader.optional(name, read::short));
+    }
+    put(&mut fields, "birthday", reader.optional("birthday", birthday));
+    put(&mut fields, "time_zone", reader.optional("time_zone", time_zone));
+    put(&mut fields, "registered_at", reader.optional("registered_at", read::instant));
+    put(&mut fields, "fields", reader.optional("fields", read::fields));
+    let source = reader.optional("source", read::parsed(Code::parse));
+    let email_consent = reader.nested("consent", |mut reader| {
+        let email = consent(&mut reader);
+        not_ahead(&mut reader, "email", email.as_ref().and_then(|email| email.at), now);
+        reader.finish()?;
+        email.ok_or_else(Vec::new)
+    });
+    not_ahead(&mut reader, "updated_at", updated_at, now);
     reader.finish()?;
-    Ok(update)
+    if !whole {
+        read::take_nulls(&mut fields, body, &["updated_at", "source", "consent"]);
+    }
+    if whole || !fields.is_empty() {
+        put(&mut fields, "source", source);
+    }
+    Ok(CustomerUpdate { id, updated_at, said: Said { whole, fields }, email_consent })
+}
+
+/// An address in the one way in which all are written, or as it came.
+fn email(value: &Value) -> Result<Contact, String> {
+    let text = read::short(value)?;
+    Ok(match EmailAddress::parse(&text) {
+        Ok(address) => Contact::Valid(address.as_str().to_owned()),
+        Err(_) => Contact::Invalid(text),
+    })
+}
+
+/// A number in the international form (E.164), or as it came.
+fn phone(value: &Value, country: Option<&str>) -> Result<Contact, String> {
+    let text = read::short(value)?;
+    Ok(match international(&text, country) {
+        Some(number) => Contact::Valid(number),
+        None => Contact::Invalid(text),
+    })
+}
+
+/// A telephone number in the international form (E.164), if it is one.
+#[must_use]
+pub fn international(text: &str, country: Option<&str>) -> Option<String> {
+    let country = country.and_then(|country| country.parse().ok());
+    let number = phonenumber::parse(country, text).ok().filter(phonenumber::is_valid)?;
+    Some(number.format().mode(phonenumber::Mode::E164).to_string())
 }
 
 /// `"granted"`, or `{"state": "granted", "at": "…"}` with when it was said.
@@ -64,14 +106,14 @@ fn birthday(value: &Value) -> Result<jiff::civil::Date, &'static str> {
     value.as_str().filter(|text| text.len() == 10).and_then(|text| text.parse().ok()).ok_or(WANT)
 }
 
-fn country(value: &Value) -> Result<String, &'static str> {
+pub(crate) fn country(value: &Value) -> Result<String, &'static str> {
     const WANT: &str = "must be a country's two-letter code in capitals (ISO 3166-1), such as \"LV\"";
     let code = value.as_str().ok_or(WANT)?;
     let fits = code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_uppercase());
     if fits { Ok(code.to_owned()) } else { Err(WANT) }
 }
 
-fn time_zone(value: &Value) -> Result<String, &'static str> {
+pub(crate) fn time_zone(value: &Value) -> Result<String, &'static str> {
     const WANT: &str = "must be a time zone's name, such as \"Europe/Riga\"";
     let name = value.as_str().ok_or(WANT)?;
     jiff::tz::TimeZone::get(name).map(|_| name.to_owned()).map_err(|_| WANT)
@@ -88,19 +130,32 @@ pub fn show(customer: &Customer) -> Value {
         }
     };
     put("id", json!(customer.id));
-    put("email", json!(profile.email));
-    put("phone", json!(profile.phone));
+    let contacts = [("email", &profile.email), ("phone", &profile.phone)];
+    for (name, contact) in contacts {
+        put(name, json!(contact.as_ref().map(Contact::text)));
+    }
+    let invalid: Vec<&str> = contacts
+        .into_iter()
+        .filter(|(_, contact)| contact.as_ref().is_some_and(|contact| contact.valid().is_none()))
+        .map(|(name, _)| name)
+        .collect();
+    if !invalid.is_empty() {
+        put("invalid", json!(invalid));
+    }
     put("first_name", json!(profile.first_name));
     put("last_name", json!(profile.last_name));
     put("birthday", json!(profile.birthday));
+    put("gender", json!(profile.gender));
     put("city", json!(profile.city));
     put("zip", json!(profile.zip));
     put("country", json!(profile.country));
     put("language", json!(profile.language));
     put("time_zone", json!(profile.time_zone));
+    put("registered_at", json!(profile.registered_at));
+    put("source", json!(profile.source));
     put("fields", json!(profile.fields));
     put("consent", json!({ "email": customer.email_consent }));
-    put("updated_at", json!(customer.updated_at));
+    put("updated_at", json!(customer.times.latest()));
     Value::Object(shown)
 }
 
@@ -110,7 +165,7 @@ mod tests {
 
     fn places(body: &Value) -> Vec<String> {
         let id = CustomerId::parse("c").unwrap();
-        read(id, body).err().unwrap_or_default().into_iter().map(|fault| fault.pointer).collect()
+        read(id, body, true, Timestamp::UNIX_EPOCH + jiff::SignedDuration::from_hours(24 * 365 * 60)).err().unwrap_or_default().into_iter().map(|fault| fault.pointer).collect()
     }
 
     #[test]
@@ -118,9 +173,23 @@ mod tests {
         let check = |body: Value, want: &[&str]| assert_eq!(places(&body), want, "{body}");
         check(json!({"email": "ada@example.com", "consent": {"email": "granted"}, "fields": {"tier": 3}}), &[]);
         check(json!({"consent": {"email": {"state": "denied", "at": "2026-01-01T00:00:00Z"}}}), &[]);
-        check(json!({"email": "ada", "country": "Latvia", "time_zone": "Riga"}), &["/email", "/country", "/time_zone"]);
+        check(json!({"email": 7, "country": "Latvia", "time_zone": "Riga"}), &["/country", "/email", "/time_zone"]);
         check(json!({"consent": {"email": "yes", "sms": "granted"}}), &["/consent/email", "/consent/sms"]);
         check(json!({"fields": {"a": {"b": 1}}, "firstname": "Ada"}), &["/fields", "/firstname"]);
+        check(json!({"updated_at": "9999-01-01T00:00:00Z"}), &["/updated_at"]);
         check(json!([]), &[""]);
+    }
+
+    #[test]
+    fn contacts_are_written_in_one_way_and_kept_if_they_cannot_be_used() {
+        let now = Timestamp::UNIX_EPOCH;
+        let shown = |body: Value| {
+            let update = read(CustomerId::parse("c").unwrap(), &body, true, now).unwrap();
+            show(&Customer::merge(None, update, now).unwrap().unwrap())
+        };
+        let known = shown(json!({"email": "Ada@Example.COM", "phone": "(0) 20 7946 0018", "country": "GB"}));
+        assert_eq!((&known["email"], &known["phone"]), (&json!("Ada@example.com"), &json!("+442079460018")));
+        let known = shown(json!({"email": "ada", "phone": "123"}));
+        assert_eq!((&known["email"], &known["phone"], &known["invalid"]), (&json!("ada"), &json!("123"), &json!(["email", "phone"])));
     }
 }

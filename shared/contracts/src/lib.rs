@@ -4,15 +4,20 @@
 //! becomes an answer in one place, here. What a template sees is what the API
 //! shows.
 
+pub mod container;
 pub mod customer;
+pub mod dictionary;
 pub mod event;
 pub mod facts;
-mod key;
+pub mod import;
+pub mod key;
 pub mod link;
 pub mod order;
 mod problem;
+pub mod product;
 mod queue;
 mod routes;
+pub mod times;
 pub mod told;
 
 pub use key::ApiKey;

@@ -1,26 +1,44 @@
 //! Orders over the API.
 
-use domain::read::{self, Faults, Reader};
+use domain::dated::Said;
+use domain::read::{self, Faults, Reader, put};
 use domain::{
-    Amount, Code, Content, Currency, CustomerId, Delivery, Fault, Line, Order, OrderAmounts, OrderId, OrderUpdate,
-    Payment, StatusSet, StatusUpdate,
+    Amount, Code, Currency, CustomerId, Delivery, Fault, History, Line, Order, OrderAmounts, OrderId, OrderUpdate,
+    Payment, StatusOf, StatusSet, StatusUpdate,
 };
+use jiff::Timestamp;
 use serde_json::{Map, Value, json};
+
+use crate::times::not_ahead;
 
 /// The most lines that an order may have.
 const MAX_LINES: usize = 1_000;
 
-/// Reads the body of `PUT /v1/orders/{id}`.
+/// What an order cannot be without.
+const NEEDED: [&str; 2] = ["currency", "total"];
+
+/// Reads the body of `PUT /v1/orders/{id}`, which is the whole, or of `PATCH`,
+/// which is a part of it: there, null takes a field away.
 ///
 /// # Errors
 /// Everything that is wrong with it, each with its place.
-pub fn read(id: OrderId, body: &Value) -> Result<OrderUpdate, Faults> {
+pub fn read(id: OrderId, body: &Value, whole: bool, now: Timestamp) -> Result<OrderUpdate, Faults> {
     let mut reader = Reader::new(body);
-    let customer_id = reader.required("customer_id", read::parsed(CustomerId::parse));
+    let customer_id = match whole {
+        true => reader.required("customer_id", read::parsed(CustomerId::parse)),
+        false => reader.optional("customer_id", read::parsed(CustomerId::parse)),
+    };
     let updated_at = reader.optional("updated_at", read::instant);
-    let created_at = reader.optional("created_at", read::instant);
-    let currency = reader.required("currency", read::parsed(Currency::parse));
-    let total = reader.required("total", read::amount);
+    let source = reader.optional("source", read::parsed(Code::parse));
+    let mut fields = Map::new();
+    put(&mut fields, "created_at", reader.optional("created_at", read::instant));
+    put(&mut fields, "currency", reader.optional("currency", read::parsed(Currency::parse)));
+    put(&mut fields, "total", reader.optional("total", read::amount));
+    for name in NEEDED {
+        if body.is_object() && (whole && body.get(name).is_none() || body.get(name).is_some_and(Value::is_null)) {
+            reader.fault(name, "is required");
+        }
+    }
     let amounts = reader.nested("amounts", |mut reader| {
         let amounts = OrderAmounts {
             money: reader.optional("money", read::amount),
@@ -30,8 +48,14 @@ pub fn read(id: OrderId, body: &Value) -> Result<OrderUpdate, Faults> {
         };
         reader.finish().map(|()| amounts)
     });
-    let statuses = reader.nested("status", statuses).unwrap_or_default();
-    let lines = reader.list("lines", MAX_LINES, line);
+    put(&mut fields, "amounts", amounts);
+    let mut statuses = reader.nested("status", statuses).unwrap_or_default();
+    let lines = reader.raw("lines").is_some().then(|| reader.list("lines", MAX_LINES, line));
+    if let Some(lines) = lines {
+        let (lines, line_statuses): (Vec<Line>, Vec<_>) = lines.into_iter().unzip();
+        statuses.extend(line_statuses.into_iter().flatten());
+        put(&mut fields, "lines", Some(lines));
+    }
     let delivery = reader.nested("delivery", |mut reader| {
         let delivery = Delivery {
             r#type: reader.optional("type", read::short),
@@ -42,6 +66,7 @@ pub fn read(id: OrderId, body: &Value) -> Result<OrderUpdate, Faults> {
         };
         reader.finish().map(|()| delivery)
     });
+    put(&mut fields, "delivery", delivery);
     let payment = reader.nested("payment", |mut reader| {
         let payment = Payment {
             r#type: reader.optional("type", read::short),
@@ -49,37 +74,51 @@ pub fn read(id: OrderId, body: &Value) -> Result<OrderUpdate, Faults> {
         };
         reader.finish().map(|()| payment)
     });
-    let fields = reader.optional("fields", read::fields).unwrap_or_default();
+    put(&mut fields, "payment", payment);
+    put(&mut fields, "container", reader.optional("container", read::parsed(Code::parse)));
+    put(&mut fields, "fields", reader.optional("fields", read::fields));
+    not_ahead(&mut reader, "updated_at", updated_at, now);
+    let late: Vec<Fault> = statuses.iter().filter_map(|status| crate::times::ahead(&status.pointer, status.at?, now)).collect();
+    reader.faults(late);
     reader.finish()?;
-    let (Some(customer_id), Some(currency), Some(total)) = (customer_id, currency, total) else {
-        return Err(vec![Fault::new("", "could not be read")]);
-    };
-    let amounts = amounts.unwrap_or_default();
-    let content = Content { created_at, currency, total, amounts, lines, delivery, payment, fields };
-    Ok(OrderUpdate { id, customer_id, updated_at, content, statuses })
+    if !whole {
+        read::take_nulls(&mut fields, body, &["customer_id", "updated_at", "source", "status"]);
+    }
+    if whole || !fields.is_empty() {
+        put(&mut fields, "source", source.clone());
+    }
+    for status in &mut statuses {
+        status.source.clone_from(&source);
+    }
+    Ok(OrderUpdate { id, customer_id, updated_at, said: Said { whole, fields }, statuses })
 }
 
 /// `{"delivery": "shipped"}`, or `{"delivery": {"code": "shipped", "at": "…"}}`.
 fn statuses(mut reader: Reader<'_>) -> Result<Vec<StatusUpdate>, Faults> {
     let mut updates = Vec::new();
     for set in StatusSet::ALL {
-        let pointer = reader.place(set.as_str());
-        let (code, at) = if reader.raw(set.as_str()).is_some_and(Value::is_object) {
-            let read = reader.nested(set.as_str(), |mut reader| {
-                let code = reader.required("code", read::parsed(Code::parse));
-                let at = reader.optional("at", read::instant);
-                reader.finish().map(|()| (code, at))
-            });
-            read.unwrap_or_default()
-        } else {
-            (reader.optional(set.as_str(), read::parsed(Code::parse)), None)
-        };
-        updates.extend(code.map(|code| StatusUpdate { set, code, at, pointer }));
+        updates.extend(status(&mut reader, set.as_str(), StatusOf::Order(set)));
     }
     reader.finish().map(|()| updates)
 }
 
-fn line(mut reader: Reader<'_>) -> Result<Line, Faults> {
+/// A code, or an object with the code and since when it holds.
+fn status(reader: &mut Reader<'_>, key: &'static str, of: StatusOf) -> Option<StatusUpdate> {
+    let pointer = reader.place(key);
+    let (code, at) = if reader.raw(key).is_some_and(Value::is_object) {
+        let read = reader.nested(key, |mut reader| {
+            let code = reader.required("code", read::parsed(Code::parse));
+            let at = reader.optional("at", read::instant);
+            reader.finish().map(|()| (code, at))
+        });
+        read.unwrap_or_default()
+    } else {
+        (reader.optional(key, read::parsed(Code::parse)), None)
+    };
+    Some(StatusUpdate { of, code: code?, at, source: None, pointer })
+}
+
+fn line(mut reader: Reader<'_>) -> Result<(Line, Option<StatusUpdate>), Faults> {
     let id = reader.required("id", read::short);
     let product_id = reader.required("product_id", read::short);
     let quantity = reader.required("quantity", read::amount);
@@ -87,13 +126,37 @@ fn line(mut reader: Reader<'_>) -> Result<Line, Faults> {
     let price = reader.optional("price", read::amount);
     let total = reader.optional("total", read::amount);
     let discount = reader.optional("discount", read::amount);
+    let weight = reader.optional("weight", read::amount);
+    let bonus_accrued = reader.optional("bonus_accrued", read::amount);
+    let bonus_deducted = reader.optional("bonus_deducted", read::amount);
+    let money = reader.optional("money", read::amount);
+    let categories = reader.optional("categories", read::texts).unwrap_or_default();
     let url = reader.optional("url", |value| read::text(value, 2_000));
     let image = reader.optional("image", |value| read::text(value, 2_000));
     let fields = reader.optional("fields", read::fields).unwrap_or_default();
+    let of = StatusOf::Line(id.clone().unwrap_or_default());
+    let status = status(&mut reader, "status", of);
     reader.finish()?;
     match (id, product_id, quantity) {
         (Some(id), Some(product_id), Some(quantity)) => {
-            Ok(Line { id, product_id, name, quantity, price, total, discount, url, image, fields })
+            let line = Line {
+                id,
+                product_id,
+                name,
+                quantity,
+                price,
+                total,
+                discount,
+                weight,
+                bonus_accrued,
+                bonus_deducted,
+                money,
+                categories,
+                url,
+                image,
+                fields,
+            };
+            Ok((line, status))
         }
         _ => Err(vec![Fault::new("", "could not be read")]),
     }
@@ -103,18 +166,32 @@ fn line(mut reader: Reader<'_>) -> Result<Line, Faults> {
 ///
 /// # Errors
 /// Everything that is wrong with it, each with its place.
-pub fn read_status(body: &Value) -> Result<StatusUpdate, Faults> {
+pub fn read_status(body: &Value, now: Timestamp) -> Result<StatusUpdate, Faults> {
     let mut reader = Reader::new(body);
-    let pointer = reader.place("code");
     let set = reader.required(
         "set",
         read::parsed(|text| StatusSet::parse(text).ok_or("must be \"general\", \"delivery\" or \"payment\"")),
     );
+    read_code(reader, set.map(StatusOf::Order), now)
+}
+
+/// Reads the body of `PUT /v1/orders/{id}/lines/{line}/status`.
+///
+/// # Errors
+/// Everything that is wrong with it, each with its place.
+pub fn read_line_status(line_id: String, body: &Value, now: Timestamp) -> Result<StatusUpdate, Faults> {
+    read_code(Reader::new(body), Some(StatusOf::Line(line_id)), now)
+}
+
+fn read_code(mut reader: Reader<'_>, of: Option<StatusOf>, now: Timestamp) -> Result<StatusUpdate, Faults> {
+    let pointer = reader.place("code");
     let code = reader.required("code", read::parsed(Code::parse));
     let at = reader.optional("at", read::instant);
+    let source = reader.optional("source", read::parsed(Code::parse));
+    not_ahead(&mut reader, "at", at, now);
     reader.finish()?;
-    match (set, code) {
-        (Some(set), Some(code)) => Ok(StatusUpdate { set, code, at, pointer }),
+    match (of, code) {
+        (Some(of), Some(code)) => Ok(StatusUpdate { of, code, at, source, pointer }),
         _ => Err(vec![Fault::new("", "could not be read")]),
     }
 }
@@ -127,7 +204,9 @@ pub fn show(order: &Order) -> Value {
         ("id", json!(order.id)),
         ("customer_id", json!(order.customer_id)),
         ("created_at", json!(order.created_at())),
-        ("updated_at", json!(order.updated_at)),
+        ("updated_at", json!(order.updated_at())),
+        ("source", json!(content.source)),
+        ("container", json!(content.container)),
         ("currency", json!(content.currency)),
         ("total", json!(content.total)),
         (
@@ -140,7 +219,7 @@ pub fn show(order: &Order) -> Value {
             ])
             .into(),
         ),
-        ("lines", content.lines.iter().map(show_line).collect()),
+        ("lines", content.lines.iter().map(|line| show_line(line, order.line_statuses.get(&line.id))).collect()),
         ("fields", json!(content.fields)),
     ]);
     let of = |set| json!(order.statuses.of(set).current().map(|current| &current.code));
@@ -170,7 +249,7 @@ pub fn show_history(order: &Order) -> Value {
     Value::Object(object(histories))
 }
 
-fn show_line(line: &Line) -> Value {
+fn show_line(line: &Line, status: Option<&History>) -> Value {
     Value::Object(object([
         ("id", json!(line.id)),
         ("product_id", json!(line.product_id)),
@@ -179,6 +258,12 @@ fn show_line(line: &Line) -> Value {
         ("price", money(line.price)),
         ("total", money(line.total)),
         ("discount", money(line.discount)),
+        ("weight", json!(line.weight)),
+        ("bonus_accrued", json!(line.bonus_accrued)),
+        ("bonus_deducted", json!(line.bonus_deducted)),
+        ("money", money(line.money)),
+        ("categories", if line.categories.is_empty() { Value::Null } else { json!(line.categories) }),
+        ("status", json!(status.and_then(History::current).map(|current| &current.code))),
         ("url", json!(line.url)),
         ("image", json!(line.image)),
         ("fields", json!(line.fields)),
@@ -200,8 +285,10 @@ mod tests {
     use jiff::Timestamp;
     use proptest::prelude::*;
 
+    const NOW: Timestamp = Timestamp::constant(1_800_000_000, 0);
+
     fn places(body: &Value) -> Vec<String> {
-        let faults = read(OrderId::parse("o").unwrap(), body).err().unwrap_or_default();
+        let faults = read(OrderId::parse("o").unwrap(), body, true, NOW).err().unwrap_or_default();
         faults.into_iter().map(|fault| fault.pointer).collect()
     }
 
@@ -231,7 +318,7 @@ mod tests {
 
     #[test]
     fn an_order_shown_is_an_order_read() {
-        let update = read(OrderId::parse("o").unwrap(), &small()).unwrap();
+        let update = read(OrderId::parse("o").unwrap(), &small(), true, NOW).unwrap();
         let order = Order::merge(None, update, Timestamp::UNIX_EPOCH).unwrap().unwrap();
         let shown = show(&order);
         assert_eq!((&shown["total"], &shown["status"]), (&json!("49.90"), &json!({})));
@@ -240,10 +327,14 @@ mod tests {
     proptest! {
         #[test]
         fn no_json_makes_the_readers_panic(body in arbitrary_json()) {
-            drop(read(OrderId::parse("o").unwrap(), &body));
-            drop(read_status(&body));
-            drop(crate::event::read(&body, Timestamp::UNIX_EPOCH));
-            drop(crate::customer::read(CustomerId::parse("c").unwrap(), &body));
+            for whole in [true, false] {
+                drop(read(OrderId::parse("o").unwrap(), &body, whole, NOW));
+                drop(crate::customer::read(CustomerId::parse("c").unwrap(), &body, whole, NOW));
+            }
+            drop(read_status(&body, NOW));
+            drop(read_line_status("1".into(), &body, NOW));
+            drop(crate::event::read(&body, NOW));
+            drop(crate::container::read(CustomerId::parse("c").unwrap(), Code::parse("cart").unwrap(), &body, NOW));
         }
 
         #[test]
@@ -272,7 +363,7 @@ mod tests {
             // One code for one time: two would be a conflict, which is refused.
             body["status"]["payment"] = json!({"code": format!("p{}", at % 3), "at": when(at)});
         }
-        read(OrderId::parse("o").unwrap(), &body).unwrap()
+        read(OrderId::parse("o").unwrap(), &body, true, NOW).unwrap()
     }
 
     fn merged(updates: &[OrderUpdate]) -> Option<Order> {

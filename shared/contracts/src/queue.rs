@@ -13,6 +13,13 @@ pub enum Cause {
         /// When it was taken in.
         at: Timestamp,
     },
+    /// They are somebody else now, or were erased: what they have is to follow.
+    Left,
+    /// They may be found by other contacts than before.
+    Contacts {
+        /// Fingerprints of the contacts by which they were found.
+        before: Vec<String>,
+    },
     /// A run of theirs has waited long enough.
     Due {
         /// Which run.

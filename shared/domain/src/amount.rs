@@ -28,6 +28,36 @@ impl Amount {
         }
         Ok(Self(decimal))
     }
+
+    /// Nothing.
+    pub const ZERO: Self = Self(Decimal::ZERO);
+    /// One.
+    pub const ONE: Self = Self(Decimal::ONE);
+
+    /// The same below nothing.
+    #[must_use]
+    pub fn negative(self) -> Self {
+        Self(-self.0)
+    }
+
+    /// Whether it is less than nothing.
+    #[must_use]
+    pub fn is_negative(self) -> bool {
+        self.0 < Decimal::ZERO
+    }
+
+    /// The number.
+    #[must_use]
+    pub fn decimal(self) -> Decimal {
+        self.0
+    }
+
+    /// The number, or the largest that there is.
+    #[must_use]
+    pub fn bounded(decimal: Decimal) -> Self {
+        let most = Decimal::from(999_999_999_999_999_999_i64);
+        Self(decimal.clamp(-most, most))
+    }
 }
 
 impl fmt::Display for Amount {

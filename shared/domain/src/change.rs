@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Code, Event, EventId, EventKind, Order, OrderId, StatusSet, sortable};
+use crate::{Code, Container, Event, EventId, EventKind, Item, Order, OrderId, StatusSet, sortable};
 
 /// Something that happened to one customer and may set a campaign off.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,11 +29,38 @@ pub enum Change {
         /// For the how-manieth time the set came to this status, from 1.
         nth: usize,
     },
+    /// The status of one line of an order went from one to another.
+    OrderLineStatusChanged {
+        /// Which order.
+        order_id: OrderId,
+        /// Which of its lines.
+        line_id: String,
+        /// The status before, as far as was known at the time.
+        from: Option<Code>,
+        /// The status after.
+        to: Code,
+        /// When, by the shop's own account.
+        at: Timestamp,
+        /// For the how-manieth time the line came to this status, from 1.
+        nth: usize,
+    },
     /// What was ordered is no longer the same.
     OrderLinesChanged {
         /// Which order.
         order_id: OrderId,
         /// When, by the shop's own account.
+        at: Timestamp,
+    },
+    /// What is in one of the customer's containers is no longer the same.
+    ContainerChanged {
+        /// Which container.
+        container: Code,
+        /// What happened to it.
+        what: ContainerChange,
+        /// To which product; none if it was emptied.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        product_id: Option<String>,
+        /// When, by the caller's own account.
         at: Timestamp,
     },
     /// An event was taken in.
@@ -45,6 +72,44 @@ pub enum Change {
         /// On a site or app, or elsewhere.
         kind: EventKind,
     },
+}
+
+/// What happened to a container.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ContainerChange {
+    /// A product that was not in it came in.
+    ItemAdded,
+    /// A product that was in it is not any more.
+    ItemRemoved,
+    /// There is more or less of a product.
+    QuantityChanged,
+    /// Everything was taken out at once.
+    Emptied,
+}
+
+impl ContainerChange {
+    /// Its name in the API.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ItemAdded => "item_added",
+            Self::ItemRemoved => "item_removed",
+            Self::QuantityChanged => "quantity_changed",
+            Self::Emptied => "emptied",
+        }
+    }
+
+    /// The one of that name.
+    ///
+    /// # Errors
+    /// Says which there are.
+    pub fn parse(name: &str) -> Result<Self, &'static str> {
+        [Self::ItemAdded, Self::ItemRemoved, Self::QuantityChanged, Self::Emptied]
+            .into_iter()
+            .find(|what| what.as_str() == name)
+            .ok_or("must be \"item_added\", \"item_removed\", \"quantity_changed\" or \"emptied\"")
+    }
 }
 
 impl Change {
@@ -70,9 +135,44 @@ impl Change {
             Self::OrderLinesChanged { order_id, at } => {
                 return vec!["order_lines".into(), order_id.to_string(), sortable(*at)];
             }
+            Self::OrderLineStatusChanged { order_id, line_id, to, nth, .. } => {
+                return vec![
+                    "order_line_status".into(),
+                    order_id.to_string(),
+                    line_id.clone(),
+                    to.to_string(),
+                    nth.to_string(),
+                ];
+            }
+            Self::ContainerChanged { container, what, product_id, at } => {
+                return vec![
+                    "container".into(),
+                    container.to_string(),
+                    what.as_str().into(),
+                    product_id.clone().unwrap_or_default(),
+                    sortable(*at),
+                ];
+            }
             Self::EventReceived { event_id, .. } => vec!["event", event_id.as_str()],
         };
         parts.into_iter().map(str::to_owned).collect()
+    }
+
+    /// Takes off it which order, event or product it was about; what happened stays.
+    pub fn scrub(&mut self) {
+        #[expect(clippy::expect_used, reason = "a constant that is a well-formed id")]
+        let (order, event) = (
+            OrderId::parse("erased").expect("well formed"),
+            EventId::parse("erased").expect("well formed"),
+        );
+        match self {
+            Self::OrderCreated { order_id }
+            | Self::OrderStatusChanged { order_id, .. }
+            | Self::OrderLineStatusChanged { order_id, .. }
+            | Self::OrderLinesChanged { order_id, .. } => *order_id = order,
+            Self::ContainerChanged { product_id, .. } => *product_id = None,
+            Self::EventReceived { event_id, .. } => *event_id = event,
+        }
     }
 
     /// The order that it is about, if it is about one.
@@ -81,8 +181,9 @@ impl Change {
         match self {
             Self::OrderCreated { order_id }
             | Self::OrderStatusChanged { order_id, .. }
+            | Self::OrderLineStatusChanged { order_id, .. }
             | Self::OrderLinesChanged { order_id, .. } => Some(order_id),
-            Self::EventReceived { .. } => None,
+            Self::ContainerChanged { .. } | Self::EventReceived { .. } => None,
         }
     }
 
@@ -104,18 +205,58 @@ impl Change {
             changes.push(Self::OrderCreated { order_id: order_id() });
         }
         if old.is_some_and(|old| old.content.lines != new.content.lines) {
-            changes.push(Self::OrderLinesChanged { order_id: order_id(), at: new.updated_at });
+            changes.push(Self::OrderLinesChanged { order_id: order_id(), at: new.content_at() });
         }
         for set in StatusSet::ALL {
             let known = old.map(|old| old.statuses.of(set).transitions()).unwrap_or_default();
             for transition in new.statuses.of(set).transitions() {
-                let crate::Transition { from, to, at, nth } = transition;
+                let crate::Transition { from, to, at, nth, .. } = transition;
                 if !known.iter().any(|known| (&known.from, &known.to, known.nth) == (&from, &to, nth)) {
                     changes.push(Self::OrderStatusChanged { order_id: order_id(), set, from, to, at, nth });
                 }
             }
         }
+        for (line_id, history) in &new.line_statuses {
+            let known = old.and_then(|old| old.line_statuses.get(line_id)).map(crate::History::transitions);
+            for crate::Transition { from, to, at, nth, .. } in history.transitions() {
+                let is = |known: &crate::Transition| (&known.from, &known.to, known.nth) == (&from, &to, nth);
+                if !known.iter().flatten().any(is) {
+                    let (order_id, line_id) = (order_id(), line_id.clone());
+                    changes.push(Self::OrderLineStatusChanged { order_id, line_id, from, to, at, nth });
+                }
+            }
+        }
         changes
+    }
+
+    /// What happened to an item of a container between two images of it.
+    #[must_use]
+    pub fn of_item(old: Option<&Item>, new: &Item) -> Option<Self> {
+        // What was in it before the container was emptied is not what was in it now.
+        let before = old.and_then(|old| old.held(new.floor));
+        let after = new.held(None);
+        let (what, at) = match (before, after) {
+            (None, Some(held)) => (ContainerChange::ItemAdded, Some(held.since)),
+            (Some(_), None) => (ContainerChange::ItemRemoved, new.latest()),
+            (Some(before), Some(after)) if before.quantity != after.quantity => {
+                (ContainerChange::QuantityChanged, new.latest())
+            }
+            _ => return None,
+        };
+        let product_id = Some(new.product_id.clone());
+        Some(Self::ContainerChanged { container: new.container.clone(), what, product_id, at: at? })
+    }
+
+    /// What happened to a container as a whole between two images of it.
+    #[must_use]
+    pub fn of_container(code: &Code, old: Option<&Container>, new: &Container) -> Option<Self> {
+        let floor = new.floor.filter(|floor| old.and_then(|old| old.floor) != Some(*floor))?;
+        new.held_something.then(|| Self::ContainerChanged {
+            container: code.clone(),
+            what: ContainerChange::Emptied,
+            product_id: None,
+            at: floor,
+        })
     }
 
     /// What an event that was taken in means.

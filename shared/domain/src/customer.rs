@@ -4,7 +4,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{Conflict, CustomerId};
+use crate::dated::{Dated, Said, Times};
+use crate::{Conflict, Contact, CustomerId};
 
 /// An e-mail address, with its domain in lower case.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,19 +46,21 @@ impl fmt::Debug for EmailAddress {
     }
 }
 
-/// What the shop knows of a customer; replaced as a whole by a newer update.
+/// What the shop knows of a customer.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Profile {
     /// Where mail goes.
-    pub email: Option<EmailAddress>,
-    /// Telephone number, as the shop writes it.
-    pub phone: Option<String>,
+    pub email: Option<Contact>,
+    /// Telephone number; a valid one in the international form (E.164).
+    pub phone: Option<Contact>,
     /// First name.
     pub first_name: Option<String>,
     /// Last name.
     pub last_name: Option<String>,
     /// The day of birth, if it is known.
     pub birthday: Option<jiff::civil::Date>,
+    /// Gender, in the shop's own word.
+    pub gender: Option<String>,
     /// City.
     pub city: Option<String>,
     /// Postal code.
@@ -68,8 +71,21 @@ pub struct Profile {
     pub language: Option<String>,
     /// Time zone by its name, such as `Europe/Riga`.
     pub time_zone: Option<String>,
+    /// When they registered with the shop.
+    pub registered_at: Option<Timestamp>,
+    /// Which of the shop's sites, apps or systems said so last.
+    pub source: Option<crate::Code>,
     /// The shop's own fields.
+    #[serde(default)]
     pub fields: Map<String, Value>,
+}
+
+impl Profile {
+    /// Where mail goes, if mail can go there.
+    #[must_use]
+    pub fn address(&self) -> Option<EmailAddress> {
+        self.email.as_ref().and_then(Contact::valid).and_then(|text| EmailAddress::parse(text).ok())
+    }
 }
 
 /// Whether somebody agreed to be written to.
@@ -105,10 +121,10 @@ pub struct ConsentUpdate {
 pub struct Customer {
     /// The shop's own id.
     pub id: CustomerId,
-    /// When the profile was true, by the shop's own account.
-    pub updated_at: Timestamp,
-    /// What the shop knows of them.
+    /// What the shop knows of them, each field as it was said last.
     pub profile: Profile,
+    /// Since when each field of the profile holds.
+    pub times: Times,
     /// Whether they agreed to marketing e-mail; `None` if nobody ever said.
     pub email_consent: Option<Consent>,
 }
@@ -118,45 +134,53 @@ pub struct Customer {
 pub struct CustomerUpdate {
     /// Which customer.
     pub id: CustomerId,
-    /// When the profile was true; `None` is "now, if it differs".
+    /// When it was true; `None` is "now, if it differs".
     pub updated_at: Option<Timestamp>,
-    /// The profile as a whole.
-    pub profile: Profile,
+    /// The profile, or some of its fields.
+    pub said: Said,
     /// A consent that came along.
     pub email_consent: Option<ConsentUpdate>,
 }
 
 impl Customer {
+    /// A customer of whom nothing is known but the id.
+    #[must_use]
+    pub fn unknown(id: CustomerId) -> Self {
+        Self { id, profile: Profile::default(), times: Times::default(), email_consent: None }
+    }
+
     /// The customer with an update worked in; `None` if it said nothing new.
     ///
     /// # Errors
-    /// A [`Conflict`] if another profile is recorded for the same time.
+    /// A [`Conflict`] if something else is recorded for the same time.
     pub fn merge(known: Option<&Self>, update: CustomerUpdate, now: Timestamp) -> Result<Option<Self>, Conflict> {
-        let dated = update.updated_at.unwrap_or(now);
-        let mut customer = match known {
-            None => Self { id: update.id, updated_at: dated, profile: update.profile, email_consent: None },
-            Some(known) => {
-                let mut customer = known.clone();
-                if update.profile == known.profile {
-                    if update.updated_at.is_some() {
-                        customer.updated_at = dated.max(known.updated_at);
-                    }
-                } else if dated > known.updated_at || update.updated_at.is_none() {
-                    customer.profile = update.profile;
-                    customer.updated_at = dated.max(known.updated_at);
-                } else if dated == known.updated_at {
-                    return Err(Conflict::new(
-                        "/updated_at",
-                        "is recorded already, with other values; give the newer one a later time",
-                    ));
-                }
-                customer
-            }
-        };
+        let mut customer = known.cloned().unwrap_or_else(|| Self::unknown(update.id));
+        let before = known.map(|known| Dated { content: known.profile.clone(), times: known.times.clone() });
+        if let Some(Dated { content, times }) = Dated::merge(before.as_ref(), &update.said, update.updated_at, now)? {
+            (customer.profile, customer.times) = (content, times);
+        }
         if let Some(consent) = update.email_consent {
             customer.consent(consent, now);
         }
         Ok((Some(&customer) != known).then_some(customer))
+    }
+
+    /// Two customers as one, with this one's id. It does not matter which of them
+    /// is which, nor how often they are joined.
+    ///
+    /// # Errors
+    /// If their profiles cannot be read as one.
+    pub fn joined(&self, other: &Self) -> Result<Self, Conflict> {
+        let dated = |customer: &Self| Dated { content: customer.profile.clone(), times: customer.times.clone() };
+        let Dated { content, times } = dated(self).joined(&dated(other))?;
+        let email_consent = match (&self.email_consent, &other.email_consent) {
+            (Some(a), Some(b)) => {
+                let newer = |consent: &Consent| (consent.at, consent.state == ConsentState::Denied);
+                Some(if newer(a) >= newer(b) { a.clone() } else { b.clone() })
+            }
+            (a, b) => a.clone().or_else(|| b.clone()),
+        };
+        Ok(Self { id: self.id.clone(), profile: content, times, email_consent })
     }
 
     /// Records what was said about marketing e-mail; the newer one holds, and
@@ -204,7 +228,7 @@ mod tests {
         let update = |consent| CustomerUpdate {
             id: id.clone(),
             updated_at: None,
-            profile: Profile::default(),
+            said: Said { whole: true, fields: Map::new() },
             email_consent: Some(consent),
         };
         let granted = ConsentUpdate { state: ConsentState::Granted, at: None };

@@ -12,6 +12,8 @@ pub enum EventKind {
     WebEvent,
     /// Anything else that happened to the customer.
     Event,
+    /// Something about a product or about everybody, such as a shop's opening.
+    System,
 }
 
 impl EventKind {
@@ -23,7 +25,8 @@ impl EventKind {
         match name {
             "web_event" => Ok(Self::WebEvent),
             "event" => Ok(Self::Event),
-            _ => Err("must be \"web_event\" or \"event\""),
+            "system" => Ok(Self::System),
+            _ => Err("must be \"web_event\", \"event\" or \"system\""),
         }
     }
 }
@@ -34,8 +37,8 @@ impl EventKind {
 pub struct Event {
     /// The caller's own id; the same id again is the same event.
     pub id: EventId,
-    /// To whom it happened.
-    pub customer_id: CustomerId,
+    /// To whom it happened; nobody in particular for a system event.
+    pub customer_id: Option<CustomerId>,
     /// What happened, such as `product_viewed`.
     pub name: Code,
     /// On a site or app, or elsewhere.
@@ -51,10 +54,21 @@ pub struct Event {
 }
 
 impl Event {
-    /// Whether two events say the same, leaving aside a time that only we gave.
+    /// The products that it is about, by its context: `product_id`, or that of each
+    /// of `products`.
+    #[must_use]
+    pub fn product_ids(&self) -> Vec<&str> {
+        let listed = self.context.get("products").and_then(Value::as_array).into_iter().flatten();
+        let inner = listed.filter_map(|product| product.get("product_id"));
+        self.context.get("product_id").into_iter().chain(inner).filter_map(Value::as_str).collect()
+    }
+
+    /// Whether two events say the same, leaving aside a time that only we gave and
+    /// to whom it happened, who may have been known by another name then.
     #[must_use]
     pub fn same_as(&self, other: &Self, dated_by_caller: bool) -> bool {
         let mut other = other.clone();
+        other.customer_id.clone_from(&self.customer_id);
         if !dated_by_caller {
             other.at = self.at;
         }

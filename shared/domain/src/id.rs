@@ -41,6 +41,29 @@ fn unfit(c: char) -> bool {
     c.is_control() || matches!(c, '\u{FFFE}' | '\u{FFFF}')
 }
 
+/// A visitor's id is part of a customer's.
+fn check_visitor(text: &str) -> Result<(), BadId> {
+    check(text)?;
+    if text.len() + VISITOR.len() > MAX_BYTES { Err(BadId::TooLong) } else { Ok(()) }
+}
+
+/// How the id of an anonymous visitor begins, where a customer's id is taken.
+const VISITOR: &str = "visitor:";
+
+impl CustomerId {
+    /// The anonymous visitor, as a customer without a name.
+    #[must_use]
+    pub fn of_visitor(visitor: &VisitorId) -> Self {
+        Self(format!("{VISITOR}{visitor}"))
+    }
+
+    /// Whether this is an anonymous visitor.
+    #[must_use]
+    pub fn is_visitor(&self) -> bool {
+        self.0.starts_with(VISITOR)
+    }
+}
+
 fn check_code(text: &str) -> Result<(), BadId> {
     check(text)?;
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
@@ -95,8 +118,14 @@ macro_rules! ids {
 ids! {
     /// A customer's id in the shop's own system.
     CustomerId by check;
+    /// What an anonymous visitor of a site or app is known by.
+    VisitorId by check_visitor;
     /// An order's id in the shop's own system; unique over all customers.
     OrderId by check;
+    /// A product's id in the shop's own system.
+    ProductId by check;
+    /// A category's id in the shop's own system.
+    CategoryId by check;
     /// An event's id, given by the caller; unique within one customer.
     EventId by check;
     /// A campaign's id, chosen by who defines it.

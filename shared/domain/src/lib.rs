@@ -7,24 +7,35 @@
 
 mod amount;
 pub mod change;
+mod contact;
+mod container;
 mod customer;
+pub mod dated;
+pub mod dictionary;
 mod event;
 mod hash;
 mod id;
 pub mod message;
 mod order;
+mod product;
 pub mod read;
 mod status;
 mod time;
 
 pub use amount::{Amount, Currency};
-pub use change::Change;
+pub use change::{Change, ContainerChange};
+pub use contact::Contact;
+pub use container::{Container, Held, Item, ItemSaid, Op, Operation};
 pub use customer::{Consent, ConsentState, ConsentUpdate, Customer, CustomerUpdate, EmailAddress, Profile};
+pub use dictionary::Dictionary;
 pub use event::{Event, EventKind};
 pub use hash::digest;
-pub use id::{BadId, CampaignId, Code, CustomerId, EventId, MailingId, MessageId, OrderId, RunId, TemplateId};
+pub use id::{BadId, CampaignId, CategoryId, Code, CustomerId, EventId, MailingId, MessageId, OrderId, ProductId, RunId, TemplateId, VisitorId};
 pub use message::Message;
-pub use order::{Content, Delivery, Line, Order, OrderAmounts, OrderUpdate, Payment, StatusUpdate};
+pub use order::{Content, Delivery, Line, Order, OrderAmounts, OrderUpdate, Payment, StatusOf, StatusUpdate};
+pub use product::{
+    Category, CategoryContent, CategoryUpdate, Product, ProductChange, ProductContent, ProductUpdate,
+};
 pub use read::{Fault, Reader};
 pub use status::{Entry, History, StatusSet, Statuses, Transition};
 pub use time::{earlier, sortable};

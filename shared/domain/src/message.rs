@@ -184,6 +184,18 @@ impl Message {
         made(&["mailing", mailing_id.as_str(), customer_id.as_str()])
     }
 
+    /// The message without a word of whom or what it was about.
+    #[must_use]
+    pub fn scrubbed(&self) -> Self {
+        #[expect(clippy::expect_used, reason = "a constant that is a well-formed id")]
+        let customer_id = CustomerId::parse("erased").expect("well formed");
+        let mut message = Self { customer_id, ..self.clone() };
+        if let Origin::Campaign { change, .. } = &mut message.origin {
+            change.scrub();
+        }
+        message
+    }
+
     /// Whether it goes out with the mass mail, behind every single mail.
     #[must_use]
     pub fn is_bulk(&self) -> bool {

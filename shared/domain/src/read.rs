@@ -193,6 +193,45 @@ pub fn parsed<T, E: ToString>(parse: impl FnOnce(&str) -> Result<T, E>) -> impl 
     |value| parse(value.as_str().ok_or("must be a text")?).map_err(|error| error.to_string())
 }
 
+/// A list of short texts, at most a hundred.
+///
+/// # Errors
+/// Says what is wrong.
+pub fn texts(value: &Value) -> Result<Vec<String>, String> {
+    const WANT: &str = "must be a list of at most 100 texts";
+    let items = value.as_array().filter(|items| items.len() <= 100).ok_or(WANT)?;
+    items.iter().map(short).collect()
+}
+
+/// Puts what was read into an object, if it was there.
+pub fn put<T: Serialize>(fields: &mut Map<String, Value>, key: &str, value: Option<T>) {
+    if let Some(value) = value.and_then(|value| serde_json::to_value(value).ok()) {
+        fields.insert(key.to_owned(), value);
+    }
+}
+
+/// Puts the nulls of a body into what was read of it, objects in it included: in a
+/// part, null takes a field away. `but` names the body's fields that are no fields
+/// of the thing.
+pub fn take_nulls(fields: &mut Map<String, Value>, body: &Value, but: &[&str]) {
+    for (key, value) in body.as_object().into_iter().flatten().filter(|(key, _)| !but.contains(&key.as_str())) {
+        match value {
+            Value::Null => {
+                fields.insert(key.clone(), Value::Null);
+            }
+            Value::Object(_) => {
+                if let Some(Value::Object(inner)) = fields.get_mut(key) {
+                    // What was read of an object has a null for each of its own fields
+                    // that the body does not name.
+                    inner.retain(|_, known| !known.is_null());
+                    take_nulls(inner, value, &[]);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
 /// An exact decimal, as text (`"24.95"`) or as a number.
 ///
 /// # Errors

@@ -51,6 +51,9 @@ pub struct Entry {
     pub at: Timestamp,
     /// Which status.
     pub code: Code,
+    /// Who said so, if they gave a name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<Code>,
 }
 
 /// A change from one status to another.
@@ -62,6 +65,9 @@ pub struct Transition {
     pub to: Code,
     /// When it changed, by the shop's own account.
     pub at: Timestamp,
+    /// Who said so, if they gave a name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<Code>,
     /// For the how-manieth time the set came to this status, from 1.
     ///
     /// This and the status are what a transition is known by. What it came from
@@ -91,7 +97,14 @@ impl History {
     /// full; `pointer` says where the caller gave it.
     pub fn record(&mut self, entry: Entry, pointer: &str) -> Result<bool, Conflict> {
         match self.0.binary_search_by_key(&entry.at, |known| known.at) {
-            Ok(place) if self.0[place].code == entry.code => Ok(false),
+            Ok(place) if self.0[place].code == entry.code => {
+                // Of two who say the same, the same one is named whoever came first.
+                let known = &mut self.0[place].source;
+                let named = [known.as_ref(), entry.source.as_ref()].into_iter().flatten().min().cloned();
+                let new = *known != named;
+                *known = named;
+                Ok(new)
+            }
             Ok(place) => Err(Conflict::new(
                 pointer,
                 format!(
@@ -126,7 +139,13 @@ impl History {
             let from = transitions.last().map(|last| last.to.clone());
             if from.as_ref() != Some(&entry.code) {
                 let before = transitions.iter().filter(|known| known.to == entry.code).count();
-                transitions.push(Transition { from, to: entry.code.clone(), at: entry.at, nth: before + 1 });
+                transitions.push(Transition {
+                    from,
+                    to: entry.code.clone(),
+                    at: entry.at,
+                    source: entry.source.clone(),
+                    nth: before + 1,
+                });
             }
         }
         transitions
@@ -178,7 +197,7 @@ mod tests {
     fn history(entries: &[(i64, &str)]) -> History {
         let mut history = History::default();
         for (at, code) in entries {
-            let entry = Entry { at: Timestamp::from_second(*at).unwrap(), code: Code::parse(code).unwrap() };
+            let entry = Entry { at: Timestamp::from_second(*at).unwrap(), code: Code::parse(code).unwrap(), source: None };
             history.record(entry, "").unwrap();
         }
         history
@@ -194,7 +213,7 @@ mod tests {
     #[test]
     fn two_statuses_for_one_instant_are_a_conflict() {
         let mut known = history(&[(1, "packed")]);
-        let other = Entry { at: Timestamp::from_second(1).unwrap(), code: Code::parse("shipped").unwrap() };
+        let other = Entry { at: Timestamp::from_second(1).unwrap(), code: Code::parse("shipped").unwrap(), source: None };
         assert!(known.record(other, "/status/delivery").is_err());
         assert_eq!(known, history(&[(1, "packed")]));
     }

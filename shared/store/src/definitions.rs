@@ -2,12 +2,15 @@ use anyhow::Context;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
+use domain::dictionary::Word;
 use domain::sortable;
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::audit::Change;
 use crate::rows::{self, Item, Versioned, failed, number, text, time};
 use crate::runs::stopped_by;
 
@@ -20,14 +23,19 @@ pub enum Kind {
     Campaign,
     /// A mass mailing.
     Mailing,
+    /// A word of the shop's dictionary; its id is [`Word::id`].
+    Word,
 }
 
 impl Kind {
-    fn heads(self) -> &'static str {
+    pub(crate) const ALL: [Self; 4] = [Self::Template, Self::Campaign, Self::Mailing, Self::Word];
+
+    pub(crate) fn heads(self) -> &'static str {
         match self {
             Self::Template => "template",
             Self::Campaign => "campaign",
             Self::Mailing => "mailing",
+            Self::Word => "dictionary",
         }
     }
 
@@ -36,6 +44,7 @@ impl Kind {
             Self::Template => "template-version",
             Self::Campaign => "campaign-version",
             Self::Mailing => "mailing-version",
+            Self::Word => "dictionary-version",
         }
     }
 }
@@ -49,19 +58,6 @@ pub struct Head {
     pub version: u64,
 }
 
-/// An API key, as it is kept: never the key itself.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Key {
-    /// What it is called, for people.
-    pub name: String,
-    /// SHA-256 of its secret, in hex.
-    pub hash: String,
-    /// What it may be used for, as the API names it.
-    pub scopes: Vec<String>,
-    /// When it was made.
-    pub created_at: Timestamp,
-}
-
 #[derive(Serialize, Deserialize)]
 struct Row {
     kind: String,
@@ -69,20 +65,51 @@ struct Row {
     body: String,
     version: u64,
     saved: String,
+    /// Whether this version is that there is none any more.
+    #[serde(default, skip_serializing_if = "is_false")]
+    gone: bool,
+    /// The id of the key that saved it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    by: Option<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it so")]
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+/// What became of a deletion.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deleted {
+    /// It is gone since this version.
+    Now(u64),
+    /// There was nothing to delete.
+    Before,
 }
 
 /// The definitions table: what the shop has defined, in all its versions.
 ///
-/// Beside each definition in force stand its versions, which never change. One
-/// more row, the revision, moves with every edit, so that a function can keep
-/// what is in force in memory and see with one small read whether it still is.
+/// Beside each definition in force stand its versions, which never change; that
+/// it was deleted is a version too, so that no number is given twice. One more row,
+/// the revision, moves with every edit, so that a function can keep what is in
+/// force in memory and see with one small read whether it still is.
 #[derive(Debug, Clone)]
 pub struct Definitions {
     db: Client,
     table: String,
+    by: Option<String>,
 }
 
-const KEYS: &str = "key";
+/// A word of the shop's dictionary as it was last saved.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SavedWord {
+    /// Its id.
+    pub id: String,
+    /// The version in force.
+    pub version: u64,
+    /// The word; `None` if it was deleted.
+    pub word: Option<Word>,
+}
 
 fn key(kind: &str, id: &str) -> Item {
     Item::from([("kind".into(), text(kind)), ("id".into(), text(id))])
@@ -96,7 +123,13 @@ impl Definitions {
     /// The table of this name.
     #[must_use]
     pub fn new(db: Client, table: String) -> Self {
-        Self { db, table }
+        Self { db, table, by: None }
+    }
+
+    /// The same table, where whatever is saved is put down to the key with this id.
+    #[must_use]
+    pub fn by(&self, key_id: Option<&str>) -> Self {
+        Self { by: key_id.map(str::to_owned), ..self.clone() }
     }
 
     /// Saves a definition as a new version, with whatever `also` makes of that
@@ -114,9 +147,38 @@ impl Definitions {
         also: impl Fn(u64) -> anyhow::Result<Vec<TransactWriteItem>>,
     ) -> anyhow::Result<Option<u64>> {
         let body = rows::body(definition)?;
+        self.write(kind, id, Some(body), now, also).await
+    }
+
+    /// Deletes a definition. Its versions stay. `unknown` says what to do with one
+    /// that was never saved: a word that is there by itself is deleted by a row that
+    /// says so.
+    ///
+    /// # Errors
+    /// If the table cannot be written to.
+    pub async fn delete(&self, kind: Kind, id: &str, unknown: bool, now: Timestamp) -> anyhow::Result<Deleted> {
+        let known: Option<Row> = self.row(kind.heads(), id).await?;
+        if known.as_ref().map_or(!unknown, |known| known.gone) {
+            return Ok(Deleted::Before);
+        }
+        let version = self.write(kind, id, None, now, |_| Ok(Vec::new())).await?;
+        version.map(Deleted::Now).context("a deletion was refused that nothing goes with")
+    }
+
+    /// Writes the next version of a definition; without a body, that it is gone.
+    async fn write(
+        &self,
+        kind: Kind,
+        id: &str,
+        body: Option<String>,
+        now: Timestamp,
+        also: impl Fn(u64) -> anyhow::Result<Vec<TransactWriteItem>>,
+    ) -> anyhow::Result<Option<u64>> {
+        let gone = body.is_none();
+        let body = body.unwrap_or_default();
         loop {
             let known: Option<Row> = self.row(kind.heads(), id).await?;
-            if let Some(known) = known.as_ref().filter(|known| known.body == body) {
+            if let Some(known) = known.as_ref().filter(|known| known.gone == gone && known.body == body) {
                 return Ok(Some(known.version));
             }
             let read = known.map(|known| known.version);
@@ -127,6 +189,8 @@ impl Definitions {
                 body: body.clone(),
                 version,
                 saved: sortable(now),
+                gone,
+                by: self.by.clone(),
             };
             let head = self.put(&row(kind.heads(), id.into()))?;
             let head = match read {
@@ -150,6 +214,9 @@ impl Definitions {
             actions.push(TransactWriteItem::builder().put(head.build()?).build());
             actions.push(TransactWriteItem::builder().put(kept.build()?).build());
             actions.push(TransactWriteItem::builder().update(revision.build()?).build());
+            let change = Change { at: now, kind, id: id.to_owned(), version, by: self.by.clone() };
+            let change = Put::builder().table_name(&self.table).set_item(Some(change.row())).build()?;
+            actions.push(TransactWriteItem::builder().put(change).build());
             match self.db.transact_write_items().set_transact_items(Some(actions)).send().await {
                 Ok(_) => return Ok(Some(version)),
                 Err(SdkError::ServiceError(error)) if refused(error.err(), others) => return Ok(None),
@@ -167,7 +234,7 @@ impl Definitions {
     /// # Errors
     /// If the table cannot be read.
     pub async fn get<T: DeserializeOwned>(&self, kind: Kind, id: &str) -> anyhow::Result<Option<Versioned<T>>> {
-        let Some(row) = self.row(kind.heads(), id).await? else { return Ok(None) };
+        let Some(row) = self.row(kind.heads(), id).await?.filter(|row| !row.gone) else { return Ok(None) };
         Ok(Some(Versioned { value: rows::parse(&row.body)?, version: row.version }))
     }
 
@@ -177,21 +244,47 @@ impl Definitions {
     /// If the table cannot be read.
     pub async fn version<T: DeserializeOwned>(&self, kind: Kind, id: &str, version: u64) -> anyhow::Result<Option<T>> {
         let row = self.row(kind.versions(), &version_id(id, version)).await?;
-        row.map(|row| rows::parse(&row.body)).transpose()
+        row.filter(|row| !row.gone).map(|row| rows::parse(&row.body)).transpose()
     }
 
-    /// All definitions of a kind that are in force, by id. One that cannot be
-    /// read, as after a roll-back of the code, is logged and left out: it must not
-    /// stop the others.
+    /// All definitions of a kind that are in force. One that cannot be read, as
+    /// after a roll-back of the code, is logged and left out: it must not stop the
+    /// others.
     ///
     /// # Errors
     /// If the table cannot be read.
     pub async fn list<T: DeserializeOwned>(&self, kind: Kind) -> anyhow::Result<Vec<Versioned<T>>> {
+        Ok(self.list_by_id(kind).await?.into_iter().map(|(_, definition)| definition).collect())
+    }
+
+    /// [`Self::list`], each with its id.
+    ///
+    /// # Errors
+    /// If the table cannot be read.
+    pub async fn list_by_id<T: DeserializeOwned>(&self, kind: Kind) -> anyhow::Result<Vec<(String, Versioned<T>)>> {
         let rows = self.query(kind.heads(), None).await?;
         let read = |item| {
             let row: Row = rows::decode(item)?;
-            let value = rows::parse(&row.body).with_context(|| format!("{} {:?}", row.kind, row.id))?;
-            anyhow::Ok(Versioned { value, version: row.version })
+            if row.gone {
+                return Ok(None);
+            }
+            let value = value(&row)?;
+            anyhow::Ok(Some((row.id, Versioned { value, version: row.version })))
+        };
+        Ok(rows.into_iter().filter_map(|item| rows::readable(read(item)).flatten()).collect())
+    }
+
+    /// All words of the shop's dictionary that were ever saved, by id. One that
+    /// cannot be read is logged and left out.
+    ///
+    /// # Errors
+    /// If the table cannot be read.
+    pub async fn words(&self) -> anyhow::Result<Vec<SavedWord>> {
+        let rows = self.query(Kind::Word.heads(), None).await?;
+        let read = |item| {
+            let row: Row = rows::decode(item)?;
+            let word = if row.gone { None } else { Some(value(&row)?) };
+            anyhow::Ok(SavedWord { id: row.id, version: row.version, word })
         };
         Ok(rows.into_iter().filter_map(|item| rows::readable(read(item))).collect())
     }
@@ -201,7 +294,8 @@ impl Definitions {
     /// # Errors
     /// If the table cannot be read.
     pub async fn heads(&self, kind: Kind) -> anyhow::Result<Vec<Head>> {
-        let rows = self.query(kind.heads(), Some("id, #version")).await?;
+        let mut rows = self.query(kind.heads(), Some("id, #version, gone")).await?;
+        rows.retain(|row| !row.contains_key("gone"));
         rows.into_iter().map(rows::decode).collect()
     }
 
@@ -213,26 +307,6 @@ impl Definitions {
         let item = self.item("revision", "definitions").await?;
         let version = item.as_ref().and_then(|item| item.get("version")).and_then(|version| version.as_n().ok());
         version.map_or(Ok(0), |version| version.parse().context("the revision is no number"))
-    }
-
-    /// An API key by its id.
-    ///
-    /// # Errors
-    /// If the table cannot be read.
-    pub async fn key(&self, id: &str) -> anyhow::Result<Option<Key>> {
-        self.item(KEYS, id).await?.map(rows::decode).transpose()
-    }
-
-    /// Keeps a new API key.
-    ///
-    /// # Errors
-    /// If the table cannot be written to.
-    pub async fn put_key(&self, id: &str, kept: &Key) -> anyhow::Result<()> {
-        let mut item = rows::encode(kept)?;
-        item.extend(key(KEYS, id));
-        let put = self.db.put_item().table_name(&self.table).set_item(Some(item));
-        let put = put.condition_expression("attribute_not_exists(kind)").send().await;
-        put.map(drop).map_err(failed("the key could not be kept"))
     }
 
     /// The secret that signs the links in our mails; made at the first call.
@@ -259,7 +333,7 @@ impl Definitions {
         }
     }
 
-    async fn item(&self, kind: &str, id: &str) -> anyhow::Result<Option<Item>> {
+    pub(crate) async fn item(&self, kind: &str, id: &str) -> anyhow::Result<Option<Item>> {
         let got = self.db.get_item().table_name(&self.table).set_key(Some(key(kind, id))).consistent_read(true).send();
         Ok(got.await.map_err(failed("the definitions could not be read"))?.item)
     }
@@ -295,9 +369,40 @@ impl Definitions {
         }
     }
 
+    /// At most `limit` rows of a kind after this id, by id or backwards.
+    pub(crate) async fn query_after(
+        &self,
+        kind: &str,
+        after: Option<&str>,
+        limit: usize,
+        forward: bool,
+    ) -> anyhow::Result<Vec<Item>> {
+        let query = self
+            .db
+            .query()
+            .table_name(&self.table)
+            .consistent_read(true)
+            .key_condition_expression("kind = :kind")
+            .expression_attribute_values(":kind", text(kind))
+            .set_exclusive_start_key(after.map(|id| key(kind, id)))
+            .scan_index_forward(forward)
+            .limit(i32::try_from(limit).unwrap_or(i32::MAX));
+        Ok(query.send().await.map_err(failed("the definitions could not be listed"))?.items.unwrap_or_default())
+    }
+
+    /// An update of one row, to be said and sent.
+    pub(crate) fn update(&self, kind: &str, id: &str) -> UpdateItemFluentBuilder {
+        self.db.update_item().table_name(&self.table).set_key(Some(key(kind, id)))
+    }
+
     fn put(&self, row: &Row) -> anyhow::Result<aws_sdk_dynamodb::types::builders::PutBuilder> {
         Ok(Put::builder().table_name(&self.table).set_item(Some(rows::encode(row)?)))
     }
+}
+
+/// The definition in a row; an error says which row.
+fn value<T: DeserializeOwned>(row: &Row) -> anyhow::Result<T> {
+    rows::parse(&row.body).with_context(|| format!("{} {:?}", row.kind, row.id))
 }
 
 /// Whether one of the first `count` actions of a transaction was refused.

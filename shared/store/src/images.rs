@@ -5,25 +5,47 @@
 
 use anyhow::anyhow;
 use domain::message::State;
-use domain::{Change, CustomerId, Message};
-use jiff::Timestamp;
+use domain::{Change, CustomerId, Event, Message, Order, Product, ProductChange, ProductId};
+use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_dynamo::Item;
+use serde_dynamo::{AttributeValue, Item};
 
-use crate::customers::Row;
+use crate::catalogue;
+use crate::customers::{Moved, Row, code_of, owner};
 use crate::rows;
 use crate::timers::Timer;
+
+/// How long ago something may have happened to an anonymous visitor and still set
+/// off a campaign, once it is known who they are.
+const NEWS: SignedDuration = SignedDuration::from_hours(24);
 
 /// What a record shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Seen {
-    /// Something happened to a customer.
+    /// A row of a customer was written.
     Customer {
-        /// To whom.
+        /// Whose.
         customer_id: CustomerId,
-        /// What, in order.
+        /// What happened to them, in order; nothing that anybody need hear of, mostly.
         changes: Vec<Change>,
+        /// When the row was written.
+        at: Timestamp,
+        /// The fingerprints of the contacts by which they were found, if these
+        /// changed.
+        contacts_before: Option<Vec<String>>,
+    },
+    /// Somebody is somebody else now, or was erased.
+    Left {
+        /// Who it was.
+        customer_id: CustomerId,
+    },
+    /// Something happened to a product.
+    Product {
+        /// To which.
+        product_id: ProductId,
+        /// What, in order.
+        changes: Vec<ProductChange>,
         /// When the row was written.
         at: Timestamp,
     },
@@ -40,11 +62,21 @@ pub enum Seen {
 /// # Errors
 /// If an image is not a row of its table.
 pub fn read(old: Option<Item>, new: Option<Item>) -> anyhow::Result<Seen> {
+    let is_customers = |item: &Item| item.contains_key("customer") && item.contains_key("item");
+    if let Some(identity) = new.as_ref().filter(|new| is_customers(new) && new.contains_key("since")) {
+        // Of somebody who is another one now, or was erased, the row names who it was.
+        let Some(AttributeValue::S(of)) = identity.get("of") else { return Ok(Seen::Nothing) };
+        return Ok(Seen::Left { customer_id: CustomerId::parse(of)? });
+    }
+    if new.as_ref().or(old.as_ref()).is_some_and(is_customers) {
+        let is_row = |item: &Item| item.contains_key("body");
+        return if new.as_ref().or(old.as_ref()).is_some_and(is_row) { customer(old, new) } else { Ok(Seen::Nothing) };
+    }
     let Some(new) = new else { return Ok(Seen::Nothing) };
-    if new.contains_key("customer") && new.contains_key("item") {
-        customer(old, new)
-    } else if new.contains_key("message") {
+    if new.contains_key("message") {
         message(new)
+    } else if new.contains_key("thing") {
+        product(old, new)
     } else if new.contains_key("run_id") {
         decode(new).map(Seen::Timer)
     } else if new.contains_key("slot") {
@@ -54,21 +86,75 @@ pub fn read(old: Option<Item>, new: Option<Item>) -> anyhow::Result<Seen> {
     }
 }
 
-fn customer(old: Option<Item>, new: Item) -> anyhow::Result<Seen> {
-    let new: Row = decode(new)?;
-    let Some(customer_id) = new.customer.strip_prefix("customer#") else { return Ok(Seen::Nothing) };
-    let changes = if new.item.starts_with("order#") {
-        let old = old.map(decode::<Row>).transpose()?.map(|old| rows::parse(&old.body)).transpose()?;
-        Change::of_order(old.as_ref(), &rows::parse(&new.body)?)
-    } else if new.item.starts_with("event#") && old.is_none() {
-        vec![Change::of_event(&rows::parse(&new.body)?)]
-    } else {
-        Vec::new()
+fn customer(old: Option<Item>, new: Option<Item>) -> anyhow::Result<Seen> {
+    let old = old.map(decode::<Row>).transpose()?;
+    let Some(new) = new.map(decode::<Row>).transpose()? else { return Ok(gone(old)) };
+    let Some(customer_id) = owner(&new.customer) else { return Ok(Seen::Nothing) };
+    let changes = changes(&customer_id, old.as_ref(), &new)?;
+    let before = old.map(|old| old.contacts).unwrap_or_default();
+    let contacts_before = (before != new.contacts).then_some(before);
+    Ok(Seen::Customer { customer_id, changes, at: new.written, contacts_before })
+}
+
+/// A row that was deleted: of a profile, nobody is found by its contacts any more.
+fn gone(old: Option<Row>) -> Seen {
+    let profile = old.filter(|old| !old.contacts.is_empty());
+    match profile.and_then(|old| Some((owner(&old.customer)?, old))) {
+        Some((customer_id, old)) => Seen::Customer {
+            customer_id,
+            changes: Vec::new(),
+            at: old.written,
+            contacts_before: Some(old.contacts),
+        },
+        None => Seen::Nothing,
+    }
+}
+
+fn changes(customer_id: &CustomerId, old: Option<&Row>, new: &Row) -> anyhow::Result<Vec<Change>> {
+    fn known<T: DeserializeOwned>(old: Option<&Row>) -> anyhow::Result<Option<T>> {
+        old.map(|old| rows::parse(&old.body)).transpose()
+    }
+    // Of an anonymous visitor nobody need hear until it is known who they are.
+    if customer_id.is_visitor() {
+        return Ok(Vec::new());
+    }
+    // What another customer had was heard of then. What a visitor did is heard of
+    // now, if it is not too long ago to be written about.
+    let is_news = |happened: Timestamp| match new.moved.filter(|_| old.is_none()) {
+        None => true,
+        Some(Moved::FromVisitor) => new.written.duration_since(happened) <= NEWS,
+        Some(Moved::FromCustomer) => false,
     };
+    Ok(match new.item.split_once('#').map_or(new.item.as_str(), |(kind, _)| kind) {
+        "order" => {
+            let order: Order = rows::parse(&new.body)?;
+            if is_news(order.created_at()) { Change::of_order(known(old)?.as_ref(), &order) } else { Vec::new() }
+        }
+        "event" if old.is_none() => {
+            let event: Event = rows::parse(&new.body)?;
+            if is_news(event.at) { vec![Change::of_event(&event)] } else { Vec::new() }
+        }
+        "item" => Change::of_item(known(old)?.as_ref(), &rows::parse(&new.body)?).into_iter().collect(),
+        "container" => {
+            let Some(code) = code_of(&new.item) else { return Ok(Vec::new()) };
+            Change::of_container(&code, known(old)?.as_ref(), &rows::parse(&new.body)?).into_iter().collect()
+        }
+        _ => Vec::new(),
+    })
+}
+
+fn product(old: Option<Item>, new: Item) -> anyhow::Result<Seen> {
+    let new: catalogue::Row = decode(new)?;
+    if new.item != catalogue::PRODUCT {
+        return Ok(Seen::Nothing);
+    }
+    let old = old.map(decode::<catalogue::Row>).transpose()?.map(|old| rows::parse(&old.body)).transpose()?;
+    let product: Product = rows::parse(&new.body)?;
+    let changes = ProductChange::between(old.as_ref(), &product);
     if changes.is_empty() {
         return Ok(Seen::Nothing);
     }
-    Ok(Seen::Customer { customer_id: CustomerId::parse(customer_id)?, changes, at: new.written })
+    Ok(Seen::Product { product_id: product.id, changes, at: new.written })
 }
 
 fn message(new: Item) -> anyhow::Result<Seen> {

@@ -5,29 +5,46 @@
 //! |---|---|---|
 //! | customers | one thing about one customer: profile, order, event, run | `customer`, `item` |
 //! | definitions | a template, campaign, mailing or key, or a version of one | `kind`, `id` |
+//! | catalogue | a product, or a category | `thing`, `item` |
 //! | messages | one message, ever: the send ledger and the outbox | `message` |
-//! | checkpoints | how far some long work has come: a mailing's, the timers' | `task`, `item` |
+//! | checkpoints | how far some long work has come: a mailing's, an import's, the timers' | `task`, `item` |
 //! | timers | something that falls due | `slot`, `due` |
+//! | requests | an answer that may be asked for again, or how often a key has called | `request` |
 //!
 //! Domain objects are kept as JSON text in `body`: exact whatever the shop puts
 //! into its own fields, and quicker to decode than nested attributes. What a
 //! condition or an index needs stands beside it as an attribute of its own.
 
+mod audit;
+mod catalogue;
 mod cursor;
 mod customers;
 mod definitions;
+mod dictionary;
 pub mod images;
+mod imports;
+mod keys;
 mod mailings;
 mod messages;
+mod requests;
 mod rows;
 mod runs;
 mod timers;
 
+pub use catalogue::{Catalogue, ImportRow, Merged, Refused, ToldProduct};
 pub use cursor::TimersCursor;
-pub use customers::{Customers, Loaded, OrderOwner, PutEvent, Suppression, Wanted};
-pub use definitions::{Definitions, Head, Key, Kind};
+pub use customers::{
+    ContactKind, Customers, Erased, Found, Identity, KnownContainer, KnownOrder, Linked, List, Loaded, OrderOwner, PutEvent,
+    Saying, Suppression, Wanted,
+};
+pub use audit::Change;
+pub use definitions::{Definitions, Deleted, Head, Kind, SavedWord};
+pub use dictionary::DictionaryCache;
+pub use imports::Imports;
+pub use keys::{Key, Keys, Previous};
 pub use mailings::{Mailings, OpenMailing};
 pub use messages::{Entry, Evidence, Messages, Outcome, Taken};
+pub use requests::{Asked, Begun, Requests, Reserved};
 pub use rows::{Versioned, Written};
 pub use runs::Runs;
 pub use timers::{SHARDS as TIMER_SHARDS, TIMERS_AHEAD, TIMERS_SOON, Timer, Timers};

@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
 use campaigns::{Progress, Run};
 use jiff::Timestamp;
 
-use crate::customers::{partition, row, run_item};
+use crate::customers::{Row, run_item};
 use crate::rows::{self, Written, failed, number};
 use crate::{Messages, Timer, Timers};
 
@@ -46,7 +46,7 @@ impl Runs {
     ) -> anyhow::Result<Written> {
         let run = &progress.run;
         let version = read.map(|(_, version)| version);
-        let item = rows::encode(&row(partition(&run.customer_id), run_item(&run.id), run, version, now)?)?;
+        let item = rows::encode(&Row::new(&run.customer_id, run_item(&run.id), run, version, now)?)?;
         let put = Put::builder().table_name(&self.customers).set_item(Some(item));
         let put = match version {
             None => put.condition_expression("attribute_not_exists(customer)"),
@@ -59,14 +59,24 @@ impl Runs {
         for message in &progress.messages {
             actions.push(self.messages.put_in_transaction(message)?);
         }
-        let timer =
-            |run: &Run| run.due().map(|at| Timer { customer_id: run.customer_id.clone(), run_id: run.id.clone(), at });
         let (before, after) = (read.and_then(|(run, _)| timer(run)), timer(run));
         if before != after {
             actions.extend(before.map(|timer| self.timers.delete(&timer)).transpose()?);
             actions.extend(after.map(|timer| self.timers.put(&timer)).transpose()?);
         }
         self.commit(actions).await
+    }
+
+    /// Deletes the timers of runs that are no more.
+    ///
+    /// # Errors
+    /// If the table cannot be written to.
+    pub async fn forget_timers(&self, runs: &[Run]) -> anyhow::Result<()> {
+        for timer in runs.iter().filter_map(timer) {
+            let actions = vec![self.timers.delete(&timer)?];
+            self.commit(actions).await?;
+        }
+        Ok(())
     }
 
     async fn commit(&self, actions: Vec<TransactWriteItem>) -> anyhow::Result<Written> {
@@ -90,6 +100,11 @@ impl Runs {
             }
         }
     }
+}
+
+/// The timer that a run has set.
+fn timer(run: &Run) -> Option<Timer> {
+    run.due().map(|at| Timer { customer_id: run.customer_id.clone(), run_id: run.id.clone(), at })
 }
 
 /// Whether a transaction was cancelled for this reason.

@@ -12,7 +12,7 @@ use domain::message::{Reason, State};
 use domain::{CustomerId, Message, MessageId};
 use jiff::Timestamp;
 
-use crate::rows::{Item, Written, failed, text, time};
+use crate::rows::{self, Item, Written, failed, text, time};
 
 pub use ledger::{Entry, Evidence, Outcome, Taken};
 use ledger::{Move, Row, entry, key, new_row};
@@ -295,6 +295,36 @@ impl Messages {
             }
         }
         Ok(entries)
+    }
+
+    /// Takes a customer's name off all their messages, which stay for the accounts of
+    /// what was sent and what was not. One that is still to be sent is not.
+    ///
+    /// # Errors
+    /// If the table cannot be read or written to.
+    pub async fn scrub(&self, id: &CustomerId, now: Timestamp) -> anyhow::Result<()> {
+        let mut after = None;
+        loop {
+            let (entries, next) = self.of_customer(id, 100, after.as_deref()).await?;
+            for Entry { message, state, .. } in entries {
+                if state == State::Pending {
+                    self.refuse(&message.id, Reason::CustomerUnknown, Some("the customer was erased"), now).await?;
+                }
+                let update = self
+                    .db
+                    .update_item()
+                    .table_name(&self.table)
+                    .set_key(Some(key(&message.id)))
+                    .update_expression("SET body = :body REMOVE customer")
+                    .condition_expression("attribute_exists(message)")
+                    .expression_attribute_values(":body", text(rows::body(&message.scrubbed())?));
+                self.moved(update).await?;
+            }
+            after = next;
+            if after.is_none() {
+                return Ok(());
+            }
+        }
     }
 
     async fn item(&self, id: &MessageId) -> anyhow::Result<Option<Item>> {

@@ -6,19 +6,19 @@ use crate::runner::Runner;
 use std::time::Instant;
 
 /// Watches from when it is made.
-pub(super) struct Others {
+pub(crate) struct Others {
     begun: Instant,
     busy_ms: u64,
     own_ms: u64,
 }
 
 impl Others {
-    pub(super) fn watch(runner: &Runner) -> anyhow::Result<Self> {
+    pub(crate) fn watch(runner: &Runner) -> anyhow::Result<Self> {
         Ok(Self { begun: Instant::now(), busy_ms: proc::machine_busy_ms()?, own_ms: own_ms(runner)? })
     }
 
     /// Processor time of all other processes since, in percent of one core.
-    pub(super) fn percent(&self, runner: &Runner) -> anyhow::Result<f64> {
+    pub(crate) fn percent(&self, runner: &Runner) -> anyhow::Result<f64> {
         let busy = proc::machine_busy_ms()?.saturating_sub(self.busy_ms);
         let own = own_ms(runner)?.saturating_sub(self.own_ms);
         Ok(busy.saturating_sub(own) as f64 / 10.0 / self.begun.elapsed().as_secs_f64().max(0.001))

@@ -1,0 +1,138 @@
+use contracts::{Kind, Problem, customer, event, order};
+use domain::{Customer, CustomerId, Order};
+use lambda::http::{Failure, Request, Response};
+use serde_json::{Value, json};
+use store::{Entry, Found};
+
+use crate::People;
+
+/// How many orders, events and messages a profile shows.
+const NEWEST: usize = 20;
+
+/// The most bytes of events in one page of an export: an answer may have 6 MB.
+const MOST_EXPORTED: usize = 3 * 1024 * 1024;
+
+impl People {
+    /// All that is known of a customer, the newest of what there is much of.
+    pub(crate) async fn get(&self, request: &Request) -> Result<Response, Failure> {
+        let (id, customer) = self.known(request).await?;
+        let mut shown = customer::show(&customer);
+        let orders = self.orders_of(&id).await?;
+        shown["orders"] = json!({
+            "count": orders.len(),
+            "newest": orders.iter().take(NEWEST).map(order::show).collect::<Vec<_>>(),
+        });
+        let (events, _) = self.customers.events(&id, None, i32::try_from(NEWEST).unwrap_or(20)).await?;
+        shown["events"] = json!({ "newest": events.iter().map(event::show).collect::<Vec<_>>() });
+        shown["containers"] = self.containers_of(&id).await?;
+        shown["audiences"] = json!(self.customers.audiences(&id).await?);
+        shown["also_known_as"] = json!(self.customers.aliases(&id).await?);
+        let (messages, _) = self.messages.of_customer(&id, i32::try_from(NEWEST).unwrap_or(20), None).await?;
+        shown["messages"] = json!({ "newest": messages.iter().map(show_message).collect::<Vec<_>>() });
+        Ok(Response::json(200, &shown))
+    }
+
+    /// Everything about a customer: the events page by page, all else with the first.
+    pub(crate) async fn export(&self, request: &Request) -> Result<Response, Failure> {
+        let (id, customer) = self.known(request).await?;
+        let page = request.page(is_place)?;
+        let mut exported = json!({ "id": id });
+        if page.after.is_none() {
+            exported["customer"] = customer::show(&customer);
+            let mut orders = Vec::new();
+            for order in self.orders_of(&id).await? {
+                let mut shown = order::show(&order);
+                shown["status_history"] = order::show_history(&order);
+                shown["said"] = json!(self.intake.sayings_of(&order).await?);
+                orders.push(shown);
+            }
+            exported["orders"] = Value::Array(orders);
+            exported["containers"] = self.containers_of(&id).await?;
+            exported["audiences"] = json!(self.customers.audiences(&id).await?);
+            exported["also_known_as"] = json!(self.customers.aliases(&id).await?);
+            exported["messages"] = Value::Array(self.all_messages(&id).await?);
+        }
+        let (mut events, mut size, mut after) = (Vec::new(), 0, page.after);
+        let mut next = None;
+        loop {
+            let (some, further) = self.customers.events(&id, after.as_deref(), 100).await?;
+            for event in &some {
+                let shown = event::show(event);
+                size += shown.to_string().len();
+                events.push(shown);
+            }
+            after = further;
+            if after.is_none() || size > MOST_EXPORTED {
+                next = after.or(next);
+                break;
+            }
+        }
+        exported["events"] = Value::Array(events);
+        Ok(Response::paged(exported, next.as_deref()))
+    }
+
+    async fn all_messages(&self, id: &CustomerId) -> Result<Vec<Value>, Failure> {
+        let (mut shown, mut after) = (Vec::new(), None);
+        loop {
+            let (messages, next) = self.messages.of_customer(id, 100, after.as_deref()).await?;
+            shown.extend(messages.iter().map(show_message));
+            after = next;
+            if after.is_none() {
+                return Ok(shown);
+            }
+        }
+    }
+
+    /// A page of a customer's events, the newest first.
+    pub(crate) async fn events(&self, request: &Request) -> Result<Response, Failure> {
+        let id = self.named(request).await?;
+        let page = request.page(is_place)?;
+        let limit = i32::try_from(page.limit).unwrap_or(100);
+        let (events, next) = self.customers.events(&id, page.after.as_deref(), limit).await?;
+        Ok(Response::page(events.iter().map(event::show).collect(), next.as_deref()))
+    }
+
+    /// A customer's orders, the newest first, without those that were taken back.
+    async fn orders_of(&self, id: &CustomerId) -> anyhow::Result<Vec<Order>> {
+        let mut orders = self.customers.orders(id).await?;
+        orders.retain(|order| !order.is_deleted());
+        orders.sort_by(|a, b| b.created_at().cmp(&a.created_at()).then_with(|| a.id.cmp(&b.id)));
+        Ok(orders)
+    }
+
+    async fn known(&self, request: &Request) -> Result<(CustomerId, Customer), Failure> {
+        let id = request.path("id", CustomerId::parse)?;
+        match self.customers.profile(&id).await? {
+            Found::Here { id, what: Some(known) } => Ok((id, known.value)),
+            // Of a visitor nothing need be known but what they did.
+            Found::Here { id, what: None } if id.is_visitor() => Ok((id.clone(), Customer::unknown(id))),
+            Found::Here { what: None, .. } => Err(Problem::new(Kind::NotFound).because("no such customer is known").into()),
+            Found::Erased => Err(Problem::new(Kind::Gone).because("the customer was erased").into()),
+        }
+    }
+}
+
+fn is_place(after: &str) -> bool {
+    after.split_once('#').is_some_and(|(moment, item)| moment.parse::<jiff::Timestamp>().is_ok() && item.starts_with("event#"))
+}
+
+fn show_message(entry: &Entry) -> Value {
+    let message = &entry.message;
+    let mut shown = json!({
+        "id": message.id,
+        "purpose": message.purpose,
+        "template": message.template_id,
+        "created_at": message.created_at,
+        "state": entry.state,
+    });
+    if let Some(reason) = entry.reason {
+        shown["reason"] = json!(reason);
+    }
+    if let Some(at) = entry.settled_at {
+        shown["settled_at"] = json!(at);
+    }
+    for (name, at) in &entry.evidence {
+        shown[*name] = json!(at);
+    }
+    shown
+}

@@ -1,0 +1,56 @@
+//! Who changed what, and when.
+
+use campaigns::{Campaign, Mailing};
+use domain::dictionary::Word;
+use lambda::http::{Failure, Request, Response};
+use serde_json::{Value, json};
+use store::{Change, Kind as Defined};
+
+use crate::{Manage, not_found};
+
+impl Manage {
+    /// The edits of what the shop has defined, newest first.
+    pub(crate) async fn list_changes(&self, request: &Request) -> Result<Response, Failure> {
+        let page = request.page(Change::is_name)?;
+        // One more than fit on the page tell whether it is the last.
+        let mut changes = self.definitions.changes(page.after.as_deref(), page.limit + 1).await?;
+        let more = changes.len() > page.limit;
+        changes.truncate(page.limit);
+        let next = changes.last().filter(|_| more).map(Change::name);
+        Ok(Response::page(changes.iter().map(show).collect(), next.as_deref()))
+    }
+
+    /// One edit, with what was before and after it.
+    pub(crate) async fn get_change(&self, request: &Request) -> Result<Response, Failure> {
+        let name = request.path("id", |name| if Change::is_name(name) { Ok(name.to_owned()) } else { Err("is no id of a change") })?;
+        let change = self.definitions.change(&name).await?.ok_or_else(|| not_found("change"))?;
+        let (before, after) = self.definitions.before_and_after(&change).await?;
+        let mut shown = show(&change);
+        for (key, value) in [("before", before), ("after", after)] {
+            if let Some(value) = value {
+                shown[key] = defined(change.kind, value)?;
+            }
+        }
+        Ok(Response::json(200, &shown))
+    }
+}
+
+fn show(change: &Change) -> Value {
+    let (kind, code) = change.subject();
+    let mut shown =
+        json!({ "id": change.name(), "at": change.at, "kind": kind, "code": code, "version": change.version });
+    if let Some(by) = &change.by {
+        shown["by"] = json!(by);
+    }
+    shown
+}
+
+/// A kept definition as the API shows it.
+fn defined(kind: Defined, kept: Value) -> anyhow::Result<Value> {
+    Ok(match kind {
+        Defined::Template => kept,
+        Defined::Campaign => serde_json::from_value::<Campaign>(kept)?.show(),
+        Defined::Mailing => serde_json::from_value::<Mailing>(kept)?.show(),
+        Defined::Word => contracts::dictionary::show(&serde_json::from_value::<Word>(kept)?),
+    })
+}

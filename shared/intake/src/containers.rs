@@ -1,0 +1,171 @@
+use contracts::container;
+use domain::{Code, CustomerId, Fault, Item, ItemSaid, Op, Operation};
+use jiff::Timestamp;
+use lambda::http::Failure;
+use serde_json::Value;
+use store::{Found, KnownContainer, Versioned, Written};
+
+use crate::{Intake, Taken, erased};
+
+impl Intake {
+    /// Takes in something that was done to a container.
+    ///
+    /// # Errors
+    /// What is wrong with the body, that no such container is defined, or that the
+    /// customer was erased.
+    pub async fn container(
+        &self,
+        customer_id: CustomerId,
+        code: Code,
+        body: &Value,
+        now: Timestamp,
+    ) -> Result<Taken, Failure> {
+        let dictionary = self.dictionary.current(now).await?;
+        if dictionary.container(code.as_str()).is_none() {
+            let known: Vec<String> = dictionary
+                .of(domain::dictionary::WordKind::Container)
+                .map(|container| format!("{:?}", container.code()))
+                .collect();
+            let detail = format!("names no container that is defined; there are {}", known.join(", "));
+            return Err(vec![Fault::new("/container", detail)].into());
+        }
+        let mut operation = container::read(customer_id, code, body, now)?;
+        let Found::Here { id, .. } = self.customers.resolve(&operation.customer_id).await? else { return Err(erased()) };
+        operation.customer_id = id;
+        let is_new = self.done(&operation, now).await?;
+        let known = self.customers.whole_container(&operation.customer_id, &operation.container).await?;
+        Ok(Taken { id: operation.id, is_new, shown: shown(&operation.container, &known) })
+    }
+
+    /// Does something to a container of a customer who is known by this id; whether it
+    /// changed anything.
+    ///
+    /// # Errors
+    /// If the tables cannot be read or written to.
+    pub async fn done(&self, operation: &Operation, now: Timestamp) -> anyhow::Result<bool> {
+        match operation.op {
+            Op::Clear => self.empty(&operation.customer_id, &operation.container, operation.at, now).await,
+            Op::Set => {
+                let mut changed = self.each_item(operation, &operation.items, now).await?;
+                changed |= self.leave_out(operation, now).await?;
+                Ok(self.raise_floor(operation, false, now).await? || changed)
+            }
+            Op::Add | Op::Remove | Op::Quantity => self.each_item(operation, &operation.items, now).await,
+        }
+    }
+
+    /// Takes everything out of a container that was put in up to `at`.
+    ///
+    /// # Errors
+    /// If the tables cannot be read or written to.
+    pub async fn empty(&self, owner: &CustomerId, code: &Code, at: Timestamp, now: Timestamp) -> anyhow::Result<bool> {
+        let known = self.customers.whole_container(owner, code).await?;
+        let floor = known.floor();
+        let held = known.items.values().any(|item| item.value.held(floor).is_some_and(|held| held.since <= at));
+        let operation = Operation {
+            id: String::new(),
+            customer_id: owner.clone(),
+            container: code.clone(),
+            op: Op::Clear,
+            at,
+            source: None,
+            items: Vec::new(),
+        };
+        let raised = self.raise_floor(&operation, held, now).await?;
+        // The floor is what counts. That no product's list goes on naming the customer
+        // is tidied up after it, and again if this is done again.
+        for item in known.items.into_values().filter(|item| item.value.latest().is_none_or(|latest| latest <= at)) {
+            self.customers.forget_item(owner, &item.value, item.version).await?;
+        }
+        Ok(raised)
+    }
+
+    async fn each_item(&self, operation: &Operation, items: &[ItemSaid], now: Timestamp) -> anyhow::Result<bool> {
+        let mut changed = false;
+        let mut open: Vec<&ItemSaid> = items.iter().collect();
+        while !open.is_empty() {
+            let products: Vec<&str> = open.iter().map(|said| said.product_id.as_str()).collect();
+            let (owner, code) = (&operation.customer_id, &operation.container);
+            let Found::Here { what: known, .. } = self.customers.container(owner, code, &products).await? else {
+                return Ok(changed);
+            };
+            let mut again = Vec::new();
+            let mut done: Vec<&str> = Vec::new();
+            for said in open {
+                // The same product a second time goes by what the first made of it.
+                if done.contains(&said.product_id.as_str()) {
+                    again.push(said);
+                    continue;
+                }
+                done.push(&said.product_id);
+                let before = known.items.get(&said.product_id);
+                let after = Item::after(before.map(|item| &item.value), operation, said, known.floor());
+                match self.put_item(owner, after, before, now).await? {
+                    Some(Written::Done) => changed = true,
+                    Some(Written::Overtaken) => again.push(said),
+                    None => {}
+                }
+            }
+            open = again;
+        }
+        Ok(changed)
+    }
+
+    async fn put_item(
+        &self,
+        owner: &CustomerId,
+        after: Option<Item>,
+        before: Option<&Versioned<Item>>,
+        now: Timestamp,
+    ) -> anyhow::Result<Option<Written>> {
+        let Some(item) = after else { return Ok(None) };
+        self.customers.put_item(owner, &item, before.map(|item| item.version), now).await.map(Some)
+    }
+
+    /// Takes out what a container that was said as a whole does not name.
+    async fn leave_out(&self, operation: &Operation, now: Timestamp) -> anyhow::Result<bool> {
+        let (owner, code) = (&operation.customer_id, &operation.container);
+        let mut changed = false;
+        loop {
+            let known = self.customers.whole_container(owner, code).await?;
+            let mut overtaken = false;
+            let floor = known.floor();
+            let named = |item: &Item| operation.items.iter().any(|said| said.product_id == item.product_id);
+            for before in known.items.values().filter(|item| !named(&item.value)) {
+                let held = before.value.held(floor).is_some_and(|held| held.since <= operation.at);
+                let after = before.value.left_out(operation.at, floor).filter(|_| held);
+                match self.put_item(owner, after, Some(before), now).await? {
+                    Some(Written::Done) => changed = true,
+                    Some(Written::Overtaken) => overtaken = true,
+                    None => {}
+                }
+            }
+            if !overtaken {
+                return Ok(changed);
+            }
+        }
+    }
+
+    async fn raise_floor(&self, operation: &Operation, held: bool, now: Timestamp) -> anyhow::Result<bool> {
+        let (owner, code) = (&operation.customer_id, &operation.container);
+        loop {
+            let Found::Here { what: known, .. } = self.customers.container(owner, code, &[]).await? else {
+                return Ok(false);
+            };
+            let read = known.container.as_ref().map(|container| container.version);
+            let container = known.container.map(|container| container.value).unwrap_or_default();
+            let Some(container) = container.emptied(operation.at, held) else { return Ok(false) };
+            if self.customers.put_container(owner, code, &container, read, now).await? == Written::Done {
+                return Ok(true);
+            }
+        }
+    }
+}
+
+/// A container as it is recorded, as the API shows it.
+#[must_use]
+pub fn shown(code: &Code, known: &KnownContainer) -> Value {
+    let items: Vec<Item> = known.items.values().map(|item| item.value.clone()).collect();
+    let container = known.container.as_ref().map(|container| container.value.clone()).unwrap_or_default();
+    container::show(code, &container, &items)
+}

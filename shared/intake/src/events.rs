@@ -1,0 +1,69 @@
+use std::collections::BTreeMap;
+
+use contracts::event::{self, Received};
+use domain::dictionary::json_type;
+use domain::{Conflict, CustomerId, Event, EventKind, Fault};
+use jiff::Timestamp;
+use lambda::http::Failure;
+use serde_json::Value;
+use store::{Found, Linked, PutEvent};
+
+use crate::{Intake, Taken, erased};
+
+impl Intake {
+    /// Takes in an event, once. An event that names both a visitor and a customer says
+    /// that the one is the other.
+    ///
+    /// `anything` is whether the caller may tell of more than web events.
+    ///
+    /// # Errors
+    /// What is wrong with the body, or that another event has this id; that the
+    /// customer was erased.
+    pub async fn event(&self, body: &Value, anything: bool, now: Timestamp) -> Result<Taken, Failure> {
+        let Received { mut event, dated, visitor } = event::read(body, now)?;
+        if event.kind != EventKind::WebEvent && !anything {
+            let detail = "is not \"web_event\", which takes a key with the scope \"ingest\"; this one may tell of web events";
+            return Err(vec![Fault::new("/kind", detail)].into());
+        }
+        if let Some(customer_id) = &event.customer_id {
+            if let Some(visitor) = &visitor
+                && self.customers.link(&CustomerId::of_visitor(visitor), customer_id, now).await? == Linked::Erased
+            {
+                return Err(erased());
+            }
+            match self.customers.resolve(customer_id).await? {
+                Found::Here { id, .. } => event.customer_id = Some(id),
+                Found::Erased => return Err(erased()),
+            }
+        }
+        let put = self.customers.put_event(&event, now).await?;
+        self.note_seen(&event, now).await;
+        match put {
+            PutEvent::New => Ok(taken(&event, true)),
+            PutEvent::Known(known) if known.same_as(&event, dated) => Ok(taken(&known, false)),
+            PutEvent::Known(_) => {
+                Err(Conflict::new("/id", "is recorded already, with another content; an event does not change").into())
+            }
+        }
+    }
+
+    /// Lists an event that nobody defined as seen. The event is taken in either way.
+    async fn note_seen(&self, event: &Event, now: Timestamp) {
+        let noted = async {
+            if self.dictionary.current(now).await?.event_type(event.name.as_str()).is_some() {
+                return Ok(());
+            }
+            let fields: BTreeMap<String, &'static str> =
+                event.context.iter().map(|(name, value)| (name.clone(), json_type(value))).collect();
+            self.dictionary.note_seen(&event.name, event.kind, event.source.as_ref(), &fields, event.at).await
+        };
+        if let Err(error) = noted.await {
+            let error: anyhow::Error = error;
+            tracing::warn!(error = format!("{error:#}"), "an event that nobody defined could not be noted");
+        }
+    }
+}
+
+fn taken(event: &Event, is_new: bool) -> Taken {
+    Taken { id: event.id.to_string(), is_new, shown: event::show(event) }
+}

@@ -1,0 +1,48 @@
+use contracts::{Kind, Problem};
+use domain::{CustomerId, VisitorId};
+use jiff::Timestamp;
+use lambda::http::Failure;
+use serde_json::json;
+use store::Linked;
+
+use crate::{Intake, Taken, erased};
+
+impl Intake {
+    /// Takes in who an anonymous visitor is. What they did follows by and by, and so
+    /// does what they do from now on.
+    ///
+    /// A visitor is one customer for good: if the same browser belongs to somebody else
+    /// later, that one keeps what is told of them by name.
+    ///
+    /// # Errors
+    /// That the visitor is another customer already, or that the customer was erased.
+    pub async fn identified(
+        &self,
+        visitor: &VisitorId,
+        customer_id: &CustomerId,
+        now: Timestamp,
+    ) -> Result<Taken, Failure> {
+        let linked = self.customers.link(&CustomerId::of_visitor(visitor), customer_id, now).await?;
+        let id = known_as(linked, "the visitor is known as another customer already")?;
+        Ok(Taken { id: visitor.to_string(), is_new: false, shown: json!({ "id": visitor, "customer_id": id }) })
+    }
+
+    /// Takes in that two customers are one. What `from` has follows by and by.
+    ///
+    /// # Errors
+    /// That `from` is a third one already, that the two are one the other way round,
+    /// or that one of them was erased.
+    pub async fn merged(&self, from: &CustomerId, into: &CustomerId, now: Timestamp) -> Result<Taken, Failure> {
+        let linked = self.customers.link(from, into, now).await?;
+        let id = known_as(linked, "the customer is merged into another one already")?;
+        Ok(Taken { id: id.to_string(), is_new: false, shown: json!({ "id": id, "merged": from }) })
+    }
+}
+
+fn known_as(linked: Linked, otherwise: &str) -> Result<CustomerId, Failure> {
+    match linked {
+        Linked::Done(id) => Ok(id),
+        Linked::IsAnother => Err(Problem::new(Kind::Conflict).because(otherwise).into()),
+        Linked::Erased => Err(erased()),
+    }
+}

@@ -1,0 +1,82 @@
+//! Deleting everything about somebody.
+
+use domain::{Customer, CustomerId, EmailAddress, Order};
+use jiff::Timestamp;
+
+use super::row::{IDENTITY, PROFILE};
+use super::{Customers, Suppression, partition};
+use crate::rows;
+
+/// What of an erased customer lies in other tables, and is for others to delete.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Erased {
+    /// The ids under which they were known.
+    pub ids: Vec<CustomerId>,
+    /// The campaign runs that they were in, which may have timers.
+    pub runs: Vec<campaigns::Run>,
+}
+
+impl Customers {
+    /// Deletes every row of a customer who is marked as erased, and of everybody that
+    /// they were before; stops all mail to their addresses.
+    ///
+    /// May be done again, and is when something arrives late.
+    ///
+    /// # Errors
+    /// If the table cannot be read or written to.
+    pub async fn erase(&self, id: &CustomerId, now: Timestamp) -> anyhow::Result<Erased> {
+        let mut erased = Erased::default();
+        let mut open = vec![id.clone()];
+        while let Some(id) = open.pop() {
+            for row in self.all_beginning(&partition(&id), "").await? {
+                let kind = row.item.split_once('#').map_or(row.item.as_str(), |(kind, _)| kind);
+                match kind {
+                    PROFILE => {
+                        let customer: Customer = rows::parse(&row.body)?;
+                        if let Some(address) = customer.profile.address() {
+                            self.suppress_erased(&address, now).await?;
+                        }
+                        self.forget_contacts(&id, &row.contacts).await?;
+                    }
+                    "order" => {
+                        let order: Order = rows::parse(&row.body)?;
+                        self.forget_owner(&order.id, &id).await?;
+                    }
+                    "run" => erased.runs.push(rows::parse(&row.body)?),
+                    "alias" => {
+                        if let Some(alias) = row.item.strip_prefix("alias#").and_then(|id| CustomerId::parse(id).ok()) {
+                            open.push(alias);
+                        }
+                        // Goes last of all, when what it names is gone.
+                        continue;
+                    }
+                    _ => {}
+                }
+                self.delete(&row.customer, &row.item).await?;
+            }
+            erased.ids.push(id);
+        }
+        Ok(erased)
+    }
+
+    /// Deletes what still named an erased customer, once everything else is gone.
+    ///
+    /// # Errors
+    /// If the table cannot be read or written to.
+    pub async fn forget(&self, erased: &Erased) -> anyhow::Result<()> {
+        let Some((id, aliases)) = erased.ids.split_first() else { return Ok(()) };
+        for alias in aliases {
+            self.delete(self.identity_place(alias).await?, IDENTITY).await?;
+        }
+        for known in &erased.ids {
+            for row in self.all_beginning(&partition(known), "alias#").await? {
+                self.delete(&row.customer, &row.item).await?;
+            }
+        }
+        self.forget_name(id).await
+    }
+
+    async fn suppress_erased(&self, address: &EmailAddress, now: Timestamp) -> anyhow::Result<()> {
+        self.suppress(address, &Suppression { reason: "erased".into(), since: now }).await.map(drop)
+    }
+}

@@ -1,0 +1,137 @@
+//! Moving what somebody has to who they are now.
+//!
+//! Each row is put in its new place and deleted in its old one in one transaction,
+//! so that it is in one of the two at any time and moves once, however often and by
+//! however many this is done.
+
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};
+use domain::{Container, Customer, CustomerId, Event, Item, Order};
+use jiff::Timestamp;
+
+use super::containers::item_row;
+use super::events::event_row;
+use super::row::{POINTER, order_item};
+use super::{Customers, Moved, Row, key, partition};
+use crate::rows::{self, Written, failed, number, text};
+use crate::runs::stopped_by;
+
+impl Customers {
+    /// Moves everything that `from` has to `into`, but for campaign runs, which go on
+    /// under the id under which they began.
+    ///
+    /// # Errors
+    /// If the table cannot be read or written to.
+    pub async fn take_over(&self, from: &CustomerId, into: &CustomerId, now: Timestamp) -> anyhow::Result<()> {
+        for row in self.all_beginning(&partition(from), "").await? {
+            if row.item.starts_with("run#") && !from.is_visitor() {
+                continue;
+            }
+            // Overtaken: somebody else moved it, or it changed in its old place or in the
+            // new one. It is looked at again.
+            let mut row = Some(row);
+            while let Some(source) = row.take() {
+                if self.move_row(&source, from, into, now).await? == Written::Overtaken {
+                    row = self.rows_of(from, std::slice::from_ref(&source.item)).await?.pop();
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn move_row(
+        &self,
+        source: &Row,
+        from: &CustomerId,
+        into: &CustomerId,
+        now: Timestamp,
+    ) -> anyhow::Result<Written> {
+        if source.has_expired(now) {
+            return self.commit(vec![self.gone(source)?]).await;
+        }
+        let known = self.rows_of(into, std::slice::from_ref(&source.item)).await?.pop();
+        let read = known.as_ref().map(|known| known.version);
+        let moved = Some(if from.is_visitor() { Moved::FromVisitor } else { Moved::FromCustomer });
+        let mut actions = vec![self.gone(source)?];
+        let target = match source.item.split_once('#').map_or(source.item.as_str(), |(kind, _)| kind) {
+            "profile" => {
+                let ours: Customer = match &known {
+                    Some(known) => rows::parse(&known.body)?,
+                    None => Customer::unknown(into.clone()),
+                };
+                let joined = ours.joined(&rows::parse(&source.body)?)?;
+                self.profile_row(&joined, read, now).await?
+            }
+            "container" => {
+                let mut ours: Container = known.as_ref().map(|known| rows::parse(&known.body)).transpose()?.unwrap_or_default();
+                let theirs: Container = rows::parse(&source.body)?;
+                if let Some(later) = theirs.floor.and_then(|floor| ours.emptied(floor, theirs.held_something)) {
+                    ours = later;
+                }
+                Row::new(into, source.item.clone(), &ours, read, now)?
+            }
+            "item" => {
+                let theirs: Item = rows::parse(&source.body)?;
+                let item = match &known {
+                    Some(known) => rows::parse::<Item>(&known.body)?.joined(&theirs, None),
+                    None => theirs,
+                };
+                item_row(into, &item, read, now)?
+            }
+            // What is there already under the same id is the same thing, told twice.
+            _ if known.is_some() => return self.commit(actions).await,
+            "event" => {
+                let event = Event { customer_id: Some(into.clone()), ..rows::parse(&source.body)? };
+                Row { moved, ..event_row(&event, now)? }
+            }
+            "order" => {
+                let order = Order { customer_id: into.clone(), ..rows::parse(&source.body)? };
+                let mut pointer = key(order_item(&order.id), POINTER);
+                pointer.insert("owner".into(), text(into.as_str()));
+                let put = Put::builder().table_name(&self.table).set_item(Some(pointer)).build()?;
+                actions.push(TransactWriteItem::builder().put(put).build());
+                Row { moved, ..Row::new(into, source.item.clone(), &order, None, now)? }
+            }
+            "audience" => {
+                let code = domain::Code::parse(source.item.trim_start_matches("audience#"))?;
+                let listed = Some(super::List::Audience(code).part_of(into));
+                Row { customer: partition(into), listed, expires: None, ..source.clone() }
+            }
+            _ => Row { customer: partition(into), expires: None, ..source.clone() },
+        };
+        let put = Put::builder().table_name(&self.table).set_item(Some(rows::encode(&target)?));
+        let put = match read {
+            None => put.condition_expression("attribute_not_exists(customer)"),
+            Some(version) => put
+                .condition_expression("#version = :read")
+                .expression_attribute_names("#version", "version")
+                .expression_attribute_values(":read", number(version)),
+        };
+        actions.push(TransactWriteItem::builder().put(put.build()?).build());
+        self.commit(actions).await
+    }
+
+    /// That a row is deleted, if it is still as it was read.
+    fn gone(&self, row: &Row) -> anyhow::Result<TransactWriteItem> {
+        let delete = Delete::builder()
+            .table_name(&self.table)
+            .set_key(Some(key(&row.customer, &row.item)))
+            .condition_expression("#version = :read")
+            .expression_attribute_names("#version", "version")
+            .expression_attribute_values(":read", number(row.version));
+        Ok(TransactWriteItem::builder().delete(delete.build()?).build())
+    }
+
+    async fn commit(&self, actions: Vec<TransactWriteItem>) -> anyhow::Result<Written> {
+        match self.db.transact_write_items().set_transact_items(Some(actions)).send().await {
+            Ok(_) => Ok(Written::Done),
+            Err(SdkError::ServiceError(error))
+                if stopped_by(error.err(), "ConditionalCheckFailed")
+                    || stopped_by(error.err(), "TransactionConflict") =>
+            {
+                Ok(Written::Overtaken)
+            }
+            Err(error) => Err(failed("a row could not be moved")(error)),
+        }
+    }
+}
