@@ -217,4 +217,26 @@ async fn an_import_whose_worker_is_killed_goes_on_and_counts_each_row_once() {
     let rows = json!({ "read": 2_500, "created": 2_500, "changed": 0, "unchanged": 0, "categories": 0, "faulty": 0 });
     assert_eq!(import["rows"], rows);
     assert_eq!(shop.get("/v1/products/p2499").await["name"], "Mug 2499");
+    let functions = shop.bundle.state().await.functions;
+    let worker = functions.iter().find(|function| function.name == "import-products").unwrap();
+    assert_eq!(worker.cold_starts, 3, "the worker was killed twice");
+}
+
+#[tokio::test]
+async fn who_viewed_and_who_holds_a_product_can_be_asked() {
+    let shop = Shop::open().await;
+    for customer in ["ada", "bob"] {
+        shop.customer(customer).await;
+    }
+    let viewed =
+        json!({ "id": "e1", "customer_id": "ada", "name": "product_viewed", "context": { "product_id": "mug" } });
+    shop.api.tell("POST", "/v1/events", &viewed).await.unwrap();
+    let added = json!({ "id": "o1", "op": "add", "items": [{ "product_id": "mug", "quantity": 2 }] });
+    shop.api.tell("POST", "/v1/customers/bob/containers/cart", &added).await.unwrap();
+    shop.quiet().await;
+    let who = async |query: &str| shop.get(&format!("/v1/products/mug/customers?{query}")).await["items"].clone();
+    assert_eq!(who("viewed").await, json!([{ "customer_id": "ada" }]));
+    assert_eq!(who("holding=cart").await, json!([{ "customer_id": "bob" }]));
+    assert_eq!(who("holding=wishlist").await, json!([]));
+    assert_eq!(shop.api.get("/v1/products/mug/customers").await.unwrap().status, 422);
 }

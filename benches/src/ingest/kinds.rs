@@ -9,8 +9,10 @@ use serde_json::Value;
 
 /// Events of a batch.
 const BATCH: usize = 100;
-/// Products of a request.
+/// Products of a batch.
 const PRODUCTS: usize = 500;
+/// Rows of a feed.
+const ROWS: usize = 5_000;
 
 /// One way of telling one sort of thing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
@@ -44,7 +46,7 @@ impl Kind {
             Self::SegmentBatch => "a Segment batch of 100",
             Self::EventBatch => "an event in a batch of 100",
             Self::ProductBatch => "a product in a batch of 500",
-            Self::Feed => "a new row of a feed of 500",
+            Self::Feed => "a new row of a feed of 5,000",
             Self::FeedAgain => "an unchanged row of it",
         }
     }
@@ -54,7 +56,8 @@ impl Kind {
         match self {
             Self::Order | Self::Event | Self::SegmentBatch => 1,
             Self::EventBatch => BATCH,
-            Self::ProductBatch | Self::Feed | Self::FeedAgain => PRODUCTS,
+            Self::ProductBatch => PRODUCTS,
+            Self::Feed | Self::FeedAgain => ROWS,
         }
     }
 
@@ -100,7 +103,7 @@ impl Kind {
                 (Method::POST, "/v1/products/batch".to_owned(), JSON, Value::from_iter(products))
             }
             Self::Feed | Self::FeedAgain => {
-                let rows: String = (0..PRODUCTS).map(|nth| bodies::row(&format!("f-{number}-{nth}"), nth)).collect();
+                let rows: String = (0..ROWS).map(|nth| bodies::row(&format!("f-{number}-{nth}"), nth)).collect();
                 let body = format!("{}{rows}", bodies::HEADING);
                 return Shot { method: Method::POST, path: "/v1/products/import".to_owned(), kind: "text/csv", body };
             }

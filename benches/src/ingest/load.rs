@@ -66,12 +66,16 @@ pub(super) async fn run(runner: &Runner, key: &str, wanted: Wanted, call_ms: f64
     let whole_seconds = begun.elapsed().as_secs_f64();
     let others_percent = others.percent(runner)?;
     let in_one = kind.in_one();
-    let cost = usage::now(runner, &mut page).await?.cost(&before, requests * in_one);
+    let used = usage::now(runner, &mut page).await?;
+    check_imports(runner, key, &sent, in_one).await?;
+    let cost = used.cost(&before, requests * in_one);
     // 512 KB of a request are billed as one.
     let billed: usize = sent.iter().map(|sent| sent.bytes.div_ceil(512 * 1024).max(1)).sum();
     let per_million = Price { api_requests: billed as f64 / (requests * in_one) as f64, call_ms };
     let part = |which: fn(&FunctionCost) -> bool| per_million.of(cost.functions.iter().filter(|cost| which(cost)));
-    let itself = part(|cost| cost.name.starts_with("ingest-") || cost.name == "authorizer");
+    let itself = part(|cost| {
+        ["ingest-", "import-"].iter().any(|prefix| cost.name.starts_with(prefix)) || cost.name == "authorizer"
+    });
     // What runs by the clock costs the same whatever comes in.
     let whole = part(|cost| !matches!(cost.name.as_str(), "timers" | "mass-messaging"));
     Ok(Measured {
@@ -95,6 +99,8 @@ pub(super) async fn run(runner: &Runner, key: &str, wanted: Wanted, call_ms: f64
 struct Sent {
     answered: Duration,
     bytes: usize,
+    /// Of what is worked on after the answer.
+    import: Option<String>,
 }
 
 async fn send(runner: &Runner, key: &str, wanted: Wanted, first: usize) -> anyhow::Result<Vec<Sent>> {
@@ -122,21 +128,32 @@ async fn client(
         let bytes = shot.body.len();
         let begun = Instant::now();
         let (status, answer) = api.shoot(shot).await?;
-        sent.push(Sent { answered: begun.elapsed(), bytes });
-        check(status, &answer)?;
+        let answered = begun.elapsed();
+        sent.push(Sent { answered, bytes, import: check(status, &answer)? });
     }
 }
 
-/// That everything was taken, each part of a batch too.
-fn check(status: u16, answer: &Bytes) -> anyhow::Result<()> {
+/// That everything was taken, each part of a batch too; the import's id, if it is one.
+fn check(status: u16, answer: &Bytes) -> anyhow::Result<Option<String>> {
     ensure!(status < 300, "answered {status}: {}", String::from_utf8_lossy(answer));
-    if status != 207 {
-        return Ok(());
+    if !matches!(status, 202 | 207) {
+        return Ok(None);
     }
     let answer: Value = serde_json::from_slice(answer)?;
-    let items = answer["items"].as_array().into_iter().flatten();
-    match items.into_iter().find(|item| item["status"].as_u64().is_none_or(|status| status >= 300)) {
+    let mut items = answer["items"].as_array().into_iter().flatten();
+    match items.find(|item| item["status"].as_u64().is_none_or(|status| status >= 300)) {
         Some(item) => bail!("part of a batch was answered {item}"),
-        None => Ok(()),
+        None => Ok(answer["id"].as_str().map(str::to_owned)),
     }
+}
+
+/// That every row of every import was taken.
+async fn check_imports(runner: &Runner, key: &str, sent: &[Sent], rows: usize) -> anyhow::Result<()> {
+    let mut api = runner.api(key).await?;
+    for id in sent.iter().filter_map(|sent| sent.import.as_ref()) {
+        let import = api.get(&format!("/v1/products/import/{id}")).await?;
+        let taken = import["rows"]["read"] == rows && import["faults"].as_array().is_none_or(Vec::is_empty);
+        ensure!(taken && import["ended_at"].is_string(), "an import came to {import}");
+    }
+    Ok(())
 }

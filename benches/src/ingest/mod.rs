@@ -30,8 +30,11 @@ pub(crate) struct Args {
     /// Batches of 100 events, both of Segment's kind and of ours.
     #[arg(long, default_value_t = 50, value_name = "N")]
     batches: usize,
-    /// Requests of 500 products each, as batches and as feeds.
-    #[arg(long, default_value_t = 10, value_name = "N")]
+    /// Batches of 500 products.
+    #[arg(long, default_value_t = 20, value_name = "N")]
+    product_batches: usize,
+    /// Feeds of 5,000 products.
+    #[arg(long, default_value_t = 4, value_name = "N")]
     feeds: usize,
     /// Clients that send at the same time.
     #[arg(long, default_value_t = 8, value_name = "N")]
@@ -73,7 +76,8 @@ async fn measure(args: &Args, runner: &Runner, key: &str, kind: Kind) -> anyhow:
         Kind::Order => args.orders,
         Kind::Event => args.events,
         Kind::SegmentBatch | Kind::EventBatch => args.batches,
-        Kind::ProductBatch | Kind::Feed | Kind::FeedAgain => args.feeds,
+        Kind::ProductBatch => args.product_batches,
+        Kind::Feed | Kind::FeedAgain => args.feeds,
     };
     let wanted = load::Wanted { kind, requests: requests.max(1), clients: args.clients, customers: args.customers };
     load::run(runner, key, wanted, args.call_ms).await

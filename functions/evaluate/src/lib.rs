@@ -11,12 +11,13 @@ use aws_lambda_events::sqs::SqsEvent;
 use aws_sdk_dynamodb::Client;
 use campaigns::{Campaign, Progress, Run};
 use contracts::{Cause, Evaluation, facts};
-use domain::{Change, CustomerId, RunId};
+use domain::{Change, Code, CustomerId, OrderId, RunId};
+use intake::Intake;
 use jiff::{SignedDuration, Timestamp};
 use lambda::Clock;
 use lambda::batch::{self, Answer};
 use serde_json::Value;
-use store::{Customers, Definitions, Found, Kind, Messages, Runs, Timers, Wanted, Written};
+use store::{Customers, Definitions, DictionaryCache, Found, Kind, Messages, Runs, Timers, Wanted, Written};
 
 use crate::active::{Active, ActiveSet};
 
@@ -34,8 +35,11 @@ pub async fn run() -> Result<(), lambda::Error> {
     let messages = Messages::new(db.clone(), table("MESSAGES_TABLE")?);
     let timers = Timers::new(db.clone(), table("TIMERS_TABLE")?);
     let definitions = Definitions::new(db.clone(), table("DEFINITIONS_TABLE")?);
+    let known = Customers::new(db.clone(), customers.clone());
     let evaluate = Evaluate {
-        customers: Customers::new(db.clone(), customers.clone()),
+        intake: Intake::new(known.clone(), DictionaryCache::new(definitions.clone())),
+        cart: Code::parse("cart")?,
+        customers: known,
         messages: messages.clone(),
         runs: Runs::new(db, customers, messages, timers),
         active: ActiveSet::new(definitions.clone()),
@@ -46,6 +50,9 @@ pub async fn run() -> Result<(), lambda::Error> {
 }
 
 struct Evaluate {
+    intake: Intake,
+    /// The container that an order came from unless it names another.
+    cart: Code,
     customers: Customers,
     definitions: Definitions,
     active: ActiveSet,
@@ -64,7 +71,12 @@ impl Evaluate {
         let Evaluation { customer_id, causes } = evaluation;
         for cause in causes {
             match cause {
-                Cause::Changed { change, at } => self.changed(active, &customer_id, &change, at).await?,
+                Cause::Changed { change, at } => {
+                    if let Change::OrderCreated { order_id } = &change {
+                        self.empty_container(&customer_id, order_id).await?;
+                    }
+                    self.changed(active, &customer_id, &change, at).await?;
+                }
                 Cause::Due { run_id, .. } => self.due(&customer_id, run_id).await?,
                 Cause::Left => self.left(&customer_id).await?,
                 Cause::Contacts { before } => self.customers.note_contacts(&customer_id, &before).await?,
@@ -83,6 +95,7 @@ impl Evaluate {
     ) -> anyhow::Result<()> {
         let set_off: Vec<_> =
             active.campaigns.iter().filter(|campaign| campaign.value.trigger.is_set_off_by(change)).collect();
+        let any_set_off = !set_off.is_empty();
         let facts = if set_off.iter().any(|campaign| campaign.value.filter.is_some()) {
             self.facts(customer_id, change).await?
         } else {
@@ -99,7 +112,22 @@ impl Evaluate {
             // Overtaken means that this very cause started this very run before.
             self.runs.apply(&progress, None, now).await?;
         }
+        if any_set_off && self.customers.resolve(customer_id).await? == Found::Erased {
+            // They were erased meanwhile, and the run is of nobody.
+            self.left(customer_id).await?;
+        }
         Ok(())
+    }
+
+    /// Empties the container that an order came from: what was in it when the order was
+    /// placed is ordered now.
+    async fn empty_container(&self, customer_id: &CustomerId, order_id: &OrderId) -> anyhow::Result<()> {
+        let Found::Here { id, what: Some(order) } = self.customers.order(customer_id, order_id).await? else {
+            return Ok(());
+        };
+        let order = order.value;
+        let container = order.content.container.clone().unwrap_or(self.cart.clone());
+        self.intake.empty(&id, &container, order.created_at(), self.clock.now()).await.map(drop)
     }
 
     /// Brings what somebody has to who they are now, or deletes it if they were erased.

@@ -37,7 +37,10 @@ impl Used<'_> {
                 self.kind == WordKind::Status && from.iter().chain(to).any(named)
             }
             Trigger::EventReceived { name, .. } => self.kind == WordKind::EventType && name.as_str() == self.code,
-            Trigger::OrderCreated | Trigger::OrderLinesChanged => false,
+            Trigger::ContainerChanged { container, .. } => {
+                self.kind == WordKind::Container && container.as_str() == self.code
+            }
+            Trigger::OrderCreated | Trigger::OrderLinesChanged | Trigger::OrderLineStatusChanged { .. } => false,
         }
     }
 

@@ -11,7 +11,7 @@ use handlebars::Handlebars;
 use lambda::Clock;
 use lambda::http::{Failure, Request, Response};
 use serde_json::json;
-use store::{Customers, Definitions, Messages, Written};
+use store::{Customers, Definitions, Found, Messages, Written};
 
 /// Serves requests.
 ///
@@ -59,7 +59,7 @@ impl Preferences {
     async fn leave(&self, request: &Request) -> Result<Response, Failure> {
         let Some(customer_id) = self.customer(request).await? else { return self.page(404, "unknown") };
         loop {
-            let Some(known) = self.customers.profile(&customer_id).await? else { break };
+            let Found::Here { what: Some(known), .. } = self.customers.profile(&customer_id).await? else { break };
             let now = self.clock.now();
             let mut customer = known.value.clone();
             customer.consent(ConsentUpdate { state: ConsentState::Denied, at: None }, now);

@@ -41,14 +41,17 @@ impl Material {
         };
         let loaded = self.customers.load(&message.customer_id, &wanted).await?;
         let Some(customer) = &loaded.customer else { return Ok(Err((Reason::CustomerUnknown, None))) };
-        let Some(to) = customer.profile.email.clone() else { return Ok(Err((Reason::NoAddress, None))) };
+        let Some(to) = customer.profile.address() else {
+            let detail = customer.profile.email.as_ref().map(|_| "the address is not one that mail can go to".to_owned());
+            return Ok(Err((Reason::NoAddress, detail)));
+        };
         if message.purpose == Purpose::Marketing && !customer.agreed_to_email() {
             return Ok(Err((Reason::NoConsent, None)));
         }
         if let Some(suppression) = self.customers.suppression(&to).await? {
             return Ok(Err((Reason::Suppressed, Some(suppression.reason))));
         }
-        let (order, event) = (loaded.orders.first(), loaded.events.first());
+        let (order, event) = (loaded.orders.iter().find(|order| !order.is_deleted()), loaded.events.first());
         if (order.is_none() && !wanted.orders.is_empty()) || (event.is_none() && !wanted.events.is_empty()) {
             return Ok(Err((Reason::SubjectGone, None)));
         }

@@ -1,7 +1,7 @@
 use conditions::{Condition, Root};
 use domain::message::Purpose;
 use domain::read::{self, Faults, Reader};
-use domain::{CampaignId, Code, EventKind, Fault, StatusSet, TemplateId};
+use domain::{CampaignId, Code, ContainerChange, EventKind, Fault, StatusSet, TemplateId};
 use jiff::{SignedDuration, Span, SpanRelativeTo};
 use serde_json::{Map, Value};
 
@@ -33,7 +33,7 @@ impl Campaign {
             Purpose::Marketing
         });
         let roots: &[Root] =
-            if about_an_order { &[Root::Customer, Root::Order, Root::Change] } else { &[Root::Customer, Root::Event] };
+            if about_an_order { &[Root::Customer, Root::Order, Root::Change] } else { &[Root::Customer, Root::Event, Root::Change] };
         let filter = condition(&mut reader, "filter", roots);
         let steps = reader.list("steps", MAX_STEPS, step);
         if sends_nothing(body) {
@@ -124,6 +124,16 @@ fn trigger(mut reader: Reader<'_>) -> Result<Trigger, Faults> {
             let to = reader.optional("to", read::parsed(Code::parse));
             set.map(|set| Trigger::OrderStatusChanged { set, from, to })
         }
+        Some("order_line_status_changed") => {
+            let from = reader.optional("from", read::parsed(Code::parse));
+            let to = reader.optional("to", read::parsed(Code::parse));
+            Some(Trigger::OrderLineStatusChanged { from, to })
+        }
+        Some("container_changed") => {
+            let container = reader.required("container", read::parsed(Code::parse));
+            let what = reader.optional("what", read::parsed(ContainerChange::parse));
+            container.map(|container| Trigger::ContainerChanged { container, what })
+        }
         Some("event_received") => {
             let name = reader.required("name", read::parsed(Code::parse));
             let kind = reader.optional("kind", read::parsed(EventKind::parse));
@@ -132,7 +142,8 @@ fn trigger(mut reader: Reader<'_>) -> Result<Trigger, Faults> {
         Some(_) => {
             reader.fault(
                 "type",
-                "must be \"order_created\", \"order_status_changed\", \"order_lines_changed\" or \"event_received\"",
+                "must be \"order_created\", \"order_status_changed\", \"order_line_status_changed\", \
+                 \"order_lines_changed\", \"container_changed\" or \"event_received\"",
             );
             None
         }

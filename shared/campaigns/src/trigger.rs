@@ -1,4 +1,4 @@
-use domain::{Change, Code, EventKind, StatusSet};
+use domain::{Change, Code, ContainerChange, EventKind, StatusSet};
 use serde::{Deserialize, Serialize};
 
 /// What sets a campaign off.
@@ -18,8 +18,25 @@ pub enum Trigger {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         to: Option<Code>,
     },
+    /// The status of one of an order's lines changes.
+    OrderLineStatusChanged {
+        /// From this status only.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<Code>,
+        /// To this status only.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        to: Option<Code>,
+    },
     /// What was ordered is no longer the same.
     OrderLinesChanged,
+    /// What is in a container changes.
+    ContainerChanged {
+        /// Which container.
+        container: Code,
+        /// This only.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        what: Option<ContainerChange>,
+    },
     /// An event of this name is taken in.
     EventReceived {
         /// The event's name.
@@ -44,6 +61,12 @@ impl Trigger {
                 Self::OrderStatusChanged { set, from, to },
                 Change::OrderStatusChanged { set: in_set, from: was, to: is, .. },
             ) => set == in_set && fits(from.as_ref(), was.as_ref()) && fits(to.as_ref(), Some(is)),
+            (Self::OrderLineStatusChanged { from, to }, Change::OrderLineStatusChanged { from: was, to: is, .. }) => {
+                fits(from.as_ref(), was.as_ref()) && fits(to.as_ref(), Some(is))
+            }
+            (Self::ContainerChanged { container, what }, Change::ContainerChanged { container: of, what: happened, .. }) => {
+                container == of && fits(what.as_ref(), Some(happened))
+            }
             (Self::EventReceived { name, kind }, Change::EventReceived { name: happened, kind: of_kind, .. }) => {
                 name == happened && fits(kind.as_ref(), Some(of_kind))
             }
@@ -54,6 +77,6 @@ impl Trigger {
     /// Whether it is about an order.
     #[must_use]
     pub fn is_about_an_order(&self) -> bool {
-        !matches!(self, Self::EventReceived { .. })
+        !matches!(self, Self::EventReceived { .. } | Self::ContainerChanged { .. })
     }
 }

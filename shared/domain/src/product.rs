@@ -1,6 +1,6 @@
 //! Products and their categories.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -36,28 +36,39 @@ pub struct Product {
 #[serde(default)]
 pub struct ProductContent {
     /// Its name.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// Where it is shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
     /// A picture of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub image: Option<String>,
     /// What one costs, in `currency`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub price: Option<Amount>,
     /// What it cost before, as the shop shows it beside the price.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub old_price: Option<Amount>,
     /// The currency of both prices.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub currency: Option<Currency>,
     /// The ids of the categories that it is in.
     pub categories: Vec<String>,
     /// Whose make it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub brand: Option<String>,
     /// How many, or how much, there are.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub stock: Option<Amount>,
     /// Whether it can be had, where the shop says so without a number.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub available: Option<bool>,
     /// Which of the shop's sites, apps or systems said so last.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<Code>,
     /// The shop's own fields.
+    #[serde(skip_serializing_if = "Map::is_empty")]
     pub fields: Map<String, Value>,
 }
 
@@ -88,6 +99,40 @@ pub struct ProductUpdate {
     pub said: Said,
 }
 
+impl ProductUpdate {
+    /// What a row of a snapshot, such as a feed, says that is not known: of what it
+    /// repeats nothing is said, so that what was said of it elsewhere keeps its time.
+    /// `None` if it says nothing new.
+    #[must_use]
+    pub fn news(mut self, known: Option<&Product>) -> Option<Self> {
+        match known {
+            None => {
+                self.said.whole = true;
+                self.said.fields.retain(|_, value| !value.is_null());
+            }
+            Some(known) if !known.is_deleted() => {
+                let content = serde_json::to_value(&known.content).unwrap_or_default();
+                only_news(&mut self.said.fields, &content);
+                if self.said.fields.is_empty() {
+                    return None;
+                }
+            }
+            Some(_) => {}
+        }
+        Some(self)
+    }
+}
+
+fn only_news(said: &mut Map<String, Value>, known: &Value) {
+    said.retain(|name, value| match (value, &known[name.as_str()]) {
+        (Value::Object(inner), known) => {
+            only_news(inner, known);
+            !inner.is_empty()
+        }
+        (value, known) => value != known,
+    });
+}
+
 /// What was said of a field, by when. The latest are kept; which they are does not
 /// depend on the order in which they came.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -100,8 +145,8 @@ impl<T> Default for Track<T> {
     }
 }
 
-/// How many sayings a track keeps: with what stands beside them they stay below
-/// the 1,024 bytes that a write unit is counted in.
+/// How many sayings a track keeps. More would make most rows larger than the 1,024
+/// bytes that a write unit is counted in.
 const TRACKED: usize = 10;
 
 impl<T: PartialEq> Track<T> {
@@ -322,7 +367,7 @@ impl Product {
             changes.push(ProductChange::StockChanged { from, to, at });
         }
         let mut before = None;
-        let times: std::collections::BTreeSet<Timestamp> = stock.0.keys().chain(available.0.keys()).copied().collect();
+        let times: BTreeSet<Timestamp> = stock.0.keys().chain(available.0.keys()).copied().collect();
         for at in times {
             let after = in_stock(stock.of(at).copied(), available.of(at).copied());
             match (before, after) {
@@ -360,16 +405,22 @@ pub struct Category {
 #[serde(default)]
 pub struct CategoryContent {
     /// Its name.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// The id of the category that it is part of.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub parent: Option<CategoryId>,
     /// Where it is shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
     /// A picture for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub image: Option<String>,
     /// Which of the shop's sites, apps or systems said so last.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<Code>,
     /// The shop's own fields.
+    #[serde(skip_serializing_if = "Map::is_empty")]
     pub fields: Map<String, Value>,
 }
 
@@ -457,6 +508,18 @@ mod tests {
         assert_eq!(Product::merge(Some(&first), again, at(2_000)).unwrap(), None);
         let part = update(None, false, &json!({"price": "10"}));
         assert_eq!(Product::merge(Some(&first), part, at(2_000)).unwrap(), None);
+    }
+
+    #[test]
+    fn of_a_snapshot_only_what_differs_is_said() {
+        let snapshot = json!({"name": "Mug", "price": "10", "brand": null, "fields": {"a": 1, "b": 2}});
+        let known = merged(&[update(None, false, &snapshot).news(None).unwrap()]).unwrap();
+        assert_eq!(update(None, false, &snapshot).news(Some(&known)), None);
+        let other = json!({"name": "Mug", "price": "12", "brand": null, "fields": {"a": 1, "b": null}});
+        let news = update(None, false, &other).news(Some(&known)).unwrap();
+        assert_eq!(Value::Object(news.said.fields), json!({"price": "12", "fields": {"b": null}}));
+        let gone = known.delete(None, at(9)).unwrap();
+        assert!(update(None, false, &snapshot).news(Some(&gone)).is_some());
     }
 
     #[test]

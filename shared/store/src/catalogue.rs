@@ -396,12 +396,11 @@ impl Catalogue {
 fn worked_in(known: Option<&Product>, told: &ToldProduct, now: Timestamp) -> Result<Option<Product>, Conflict> {
     let mut update = told.update.clone();
     if let (None, Some(row)) = (update.updated_at, &told.import) {
-        if known.is_some() && Product::merge(known, update.clone(), now)?.is_none() {
-            return Ok(None);
-        }
-        update.updated_at = Some(row.at);
+        let Some(news) = update.news(known) else { return Ok(None) };
+        update = ProductUpdate { updated_at: Some(row.at), ..news };
     }
-    if known.is_none() && told.import.is_some() && !update.said.fields.contains_key("name") {
+    if known.is_none() && told.import.is_some() && update.said.fields.get("name").is_none_or(serde_json::Value::is_null)
+    {
         return Err(Conflict::new("/name", "is required of a product that is not known yet"));
     }
     Product::merge(known, update, now)
