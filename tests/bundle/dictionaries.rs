@@ -82,7 +82,10 @@ async fn system_words_may_be_renamed_but_not_deleted() {
         assert_eq!(shop.get(path).await[name], "Another");
         assert_eq!(delete(&shop, path).await.0, 409);
     }
-    assert_eq!(refused(&shop, "PUT", "/v1/fields/customer.email", json!({ "label": "E", "type": "list" })).await, ["/type"]);
+    assert_eq!(
+        refused(&shop, "PUT", "/v1/fields/customer.email", json!({ "label": "E", "type": "list" })).await,
+        ["/type"]
+    );
     // There until it is deleted.
     assert_eq!(delete(&shop, "/v1/containers/wishlist").await.0, 204);
     assert_eq!(codes(&shop, "/v1/containers", 100).await, ["cart"]);
@@ -139,9 +142,7 @@ async fn what_comes_in_is_held_to_the_fields_that_are_defined() {
 
 #[tokio::test]
 async fn an_event_that_nobody_defined_is_taken_and_listed_as_seen_whatever_the_order() {
-    let event = |id: &str, at: &str, context: Value| {
-        json!({ "id": id, "customer_id": "ada", "name": "quiz_taken", "at": at, "context": context })
-    };
+    let event = |id: &str, at: &str, context: Value| json!({ "id": id, "customer_id": "ada", "name": "quiz_taken", "at": at, "context": context });
     let mut events = vec![
         event("1", "2026-11-02T10:00:00Z", json!({ "score": 5 })),
         event("2", "2026-11-01T10:00:00Z", json!({ "score": "five", "name": "mugs" })),
@@ -211,5 +212,8 @@ async fn settings_are_one_word_of_their_own() {
     let settings = json!({ "company": "Mug shop", "time_zone": "Europe/Riga", "currency": "EUR", "languages": ["lv"] });
     assert_eq!(shop.put("/v1/settings", settings).await["version"], 1);
     assert_eq!(shop.get("/v1/settings").await["currency"], "EUR");
-    assert_eq!(refused(&shop, "PUT", "/v1/settings", json!({ "time_zone": "Riga", "colour": 1 })).await, ["/time_zone", "/colour"]);
+    assert_eq!(
+        refused(&shop, "PUT", "/v1/settings", json!({ "time_zone": "Riga", "colour": 1 })).await,
+        ["/time_zone", "/colour"]
+    );
 }

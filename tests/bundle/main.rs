@@ -8,6 +8,7 @@ mod dictionaries;
 mod mailings;
 mod orders;
 mod products;
+mod replay;
 mod restart;
 mod runs;
 mod sending;

@@ -4,8 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use axum::Router;
+use axum::body::Body;
 use axum::http::StatusCode;
 use axum::routing::get;
+use futures::StreamExt;
 use local::shop::Reply;
 use serde_json::{Value, json};
 
@@ -220,6 +222,59 @@ async fn an_import_whose_worker_is_killed_goes_on_and_counts_each_row_once() {
     let functions = shop.bundle.state().await.functions;
     let worker = functions.iter().find(|function| function.name == "import-products").unwrap();
     assert_eq!(worker.cold_starts, 3, "the worker was killed twice");
+}
+
+#[tokio::test]
+async fn a_large_feed_is_never_in_memory_as_a_whole() {
+    const OFFERS: u32 = 2_000;
+    let offer = |number: u32| {
+        let description = "Of a mug there is much to say. ".repeat(700);
+        format!(
+            "<offer id=\"p{number}\"><name>Mug</name><price>1</price><description>{description}</description></offer>\n"
+        )
+    };
+    let feed = get(async move || {
+        let begin = futures::stream::iter(["<yml_catalog><shop><offers>".to_owned()]);
+        let end = futures::stream::iter(["</offers></shop></yml_catalog>".to_owned()]);
+        let pieces = begin.chain(futures::stream::iter((0..OFFERS).map(offer))).chain(end);
+        Body::from_stream(pieces.map(Ok::<_, std::convert::Infallible>))
+    });
+    let (shop, base) = with_feeds(Router::new().route("/feed.yml", feed)).await;
+    let import = shop.import_url(&format!("{base}/feed.yml"), "yml").await;
+    assert_eq!((&import["state"], &import["rows"]["created"]), (&json!("done"), &json!(OFFERS)), "{import}");
+    let functions = shop.bundle.state().await.functions;
+    let worker = functions.iter().find(|function| function.name == "import-products").unwrap();
+    // The feed has 43 MB.
+    assert!(worker.peak_memory_bytes < 60_000_000, "{}", worker.peak_memory_bytes);
+}
+
+#[tokio::test]
+async fn what_is_no_product_or_feed_is_refused_with_its_place() {
+    let shop = Shop::open().await;
+    let pointer = |reply: &Reply| reply.json()["errors"][0]["pointer"].as_str().unwrap_or_default().to_owned();
+    for (body, place) in [
+        (json!({ "price": "1" }), "/name"),
+        (json!({ "name": "Mug", "price": "NaN" }), "/price"),
+        (json!({ "name": "Mug", "colour": "red" }), "/colour"),
+        (json!({ "name": "Mug", "updated_at": "2026-11-22" }), "/updated_at"),
+        (json!({ "name": "Mug", "categories": [7] }), "/categories"),
+    ] {
+        let reply = shop.api.put("/v1/products/mug", &body).await.unwrap();
+        assert_eq!((reply.status, pointer(&reply).as_str()), (422, place), "{body}");
+    }
+    let reply = shop.api.put(&format!("/v1/products/{}", "x".repeat(2_000)), &json!({ "name": "Mug" })).await.unwrap();
+    assert_eq!(reply.status, 404);
+    assert_eq!(shop.api.get("/v1/products/mug").await.unwrap().status, 404);
+
+    let import =
+        async |media_type: &str, body: Vec<u8>| shop.post("/v1/products/import", media_type, body).await.status;
+    assert_eq!(import("text/plain", b"id\n1".to_vec()).await, 415);
+    assert_eq!(import("text/csv", Vec::new()).await, 422);
+    assert_eq!(import("text/csv", vec![b'x'; 5 * 1024 * 1024 + 1]).await, 413);
+    let nameless = shop.import("text/csv", "name,price\nMug,1\n").await;
+    assert_eq!(nameless["state"], "failed", "{nameless}");
+    let unknown = shop.import("text/csv", "id,price\nmug,1\n").await;
+    assert_eq!((&unknown["rows"]["faulty"], &unknown["faults"][0]["column"]), (&json!(1), &json!("name")));
 }
 
 #[tokio::test]

@@ -45,7 +45,6 @@ await analytics.track("Order Completed", { ...order, products: [{ ...mug, quanti
 
 // A batch goes once its time is up; what failed is tried again in its own time.
 await new Promise((resolve) => setTimeout(resolve, batching ? 1_000 : 0));
-console.log(JSON.stringify({ anonymousId: analytics.user().anonymousId() }));
 if (failed.length > 0) {
   console.error("not delivered:", failed);
   process.exit(1);

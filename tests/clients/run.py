@@ -15,15 +15,14 @@ everything has arrived, once.
 
 import argparse
 import contextlib
+import datetime
 import json
-import os
 import re
 import shutil
 import subprocess
 import sys
 import time
 import urllib.error
-import urllib.parse
 import urllib.request
 from pathlib import Path
 
@@ -196,6 +195,41 @@ def check_edges(api, track):
     equal("a browser's merge of two customers", json.loads(answer)["success"], False)
 
 
+def check_order_events(api, key):
+    """An order's whole life within a millisecond, from a machine whose clock is an hour ahead."""
+
+    def ahead(minutes):
+        clock = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(hours=1)
+        return (clock - datetime.timedelta(minutes=minutes)).isoformat()
+
+    def track(name, properties):
+        properties = {"order_id": "life-1", **properties}
+        return {"type": "track", "userId": "life", "event": name, "properties": properties, "timestamp": began}
+
+    began = ahead(minutes=5)
+    pens = [{"product_id": "pen", "quantity": 2, "price": 1.5}]
+    batch = [
+        track("Order Completed", {"total": 4, "currency": "EUR", "products": pens}),
+        track("Order Updated", {"total": 3, "currency": "EUR", "products": pens}),
+        track("Order Refunded", {}),
+        track("Order Cancelled", {}),
+    ]
+    headers = {"Content-Type": "application/json"}
+    for _ in range(2):
+        body = {"batch": batch, "sentAt": ahead(minutes=0), "writeKey": key}
+        status, _, answer = api.call("POST", "/v1/import", body, headers=headers)
+        equal("an order's life", (status, json.loads(answer)), (200, {"success": True}))
+        order = api.get("/v1/orders/life-1")
+        equal("the total", float(order["total"]), 3.0)
+        statuses = (order["status"].get("general"), order["status"].get("payment"))
+        equal("the statuses", statuses, ("cancelled", "refunded"))
+        equal("the events", len(names_of(api, "life")), 4)
+    created = datetime.datetime.fromisoformat(order["created_at"].replace("Z", "+00:00"))
+    age = (datetime.datetime.now(datetime.timezone.utc) - created).total_seconds()
+    if not 290 < age < 360:
+        raise AssertionError(f"the order is {age} s old, and not five minutes")
+
+
 def install_node_clients():
     for program in ("node", "npm"):
         if not shutil.which(program):
@@ -206,7 +240,8 @@ def install_node_clients():
     subprocess.run(["npm", "ci", "--silent", "--no-audit", "--no-fund"], cwd=NODE, check=True)
 
 
-def run_client(api, track, command, prefix, check):
+def run_client(api, command, check):
+    prefix = command[4]
     subprocess.run(command, check=True, timeout=120, cwd=NODE if command[0] == "node" else HERE)
     until_right(check, api, prefix)
     say(f"{prefix}: all of it arrived")
@@ -222,16 +257,18 @@ def main():
     with bundle(arguments.local) as (url, key):
         api = Api(url, key)
         server, track = api.key_of(["ingest"]), api.key_of(["track"])
-        python = [sys.executable, str(HERE / "python_client.py"), url, server]
-        run_client(api, track, [*python, "python"], "python", check_server)
-        run_client(api, track, [*python, "python"], "python", check_server)
+        python = [sys.executable, "python_client.py", url, server]
+        run_client(api, [*python, "python"], check_server)
+        run_client(api, [*python, "python"], check_server)
         say("and sent again, it is there once")
-        run_client(api, track, [*python, "gzip", "gzip"], "gzip", check_server)
+        run_client(api, [*python, "gzip", "gzip"], check_server)
         if not arguments.without_node:
-            run_client(api, track, ["node", "node_client.js", url, server, "node"], "node", check_server)
+            run_client(api, ["node", "node_client.js", url, server, "node"], check_server)
             browser = ["node", "browser_client.js", url, track]
-            run_client(api, track, [*browser, "browser"], "browser", check_browser)
-            run_client(api, track, [*browser, "batching", "batching"], "batching", check_browser)
+            run_client(api, [*browser, "browser"], check_browser)
+            run_client(api, [*browser, "batching", "batching"], check_browser)
+        check_order_events(api, track)
+        say("an order's life: the last word holds, by the right clock")
         check_edges(api, track)
         say("browsers' questions, wrong keys and bad messages are answered")
 

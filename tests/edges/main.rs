@@ -14,3 +14,4 @@ mod fixtures;
 mod keys;
 mod routes;
 mod support;
+mod tracking;

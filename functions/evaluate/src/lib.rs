@@ -135,7 +135,13 @@ impl Evaluate {
         let now = self.clock.now();
         match self.customers.resolve(customer_id).await? {
             Found::Here { id, .. } if id == *customer_id => Ok(()),
-            Found::Here { id, .. } => self.customers.take_over(customer_id, &id, now).await,
+            Found::Here { id, .. } => {
+                self.customers.take_over(customer_id, &id, now).await?;
+                for code in self.customers.containers(&id).await?.keys() {
+                    self.intake.tidy(&id, code, now).await?;
+                }
+                Ok(())
+            }
             Found::Erased => {
                 let erased = self.customers.erase(customer_id, now).await?;
                 self.runs.forget_timers(&erased.runs).await?;

@@ -61,3 +61,38 @@ impl<R: Read> Read for Bounded<R> {
         Ok(read)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    async fn unpacked(chunks: Vec<Vec<u8>>) -> std::io::Result<Vec<u8>> {
+        let (sender, receiver) = tokio::sync::mpsc::channel(1);
+        let read = tokio::task::spawn_blocking(move || {
+            let mut bytes = Vec::new();
+            Incoming::unpacked(receiver)?.read_to_end(&mut bytes).map(|_| bytes)
+        });
+        for chunk in chunks {
+            if sender.send(Ok(Bytes::from(chunk))).await.is_err() {
+                break;
+            }
+        }
+        drop(sender);
+        read.await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_feed_may_come_packed_in_pieces_of_any_size() {
+        let feed = "id,name\n1,Mug\n".repeat(1_000).into_bytes();
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(&feed).unwrap();
+        let packed = encoder.finish().unwrap();
+        for bytes in [&feed, &packed] {
+            let pieces = bytes.chunks(1).map(<[u8]>::to_vec).collect();
+            assert_eq!(unpacked(pieces).await.unwrap(), feed);
+        }
+        assert!(unpacked(vec![packed[..packed.len() / 2].to_vec()]).await.is_err());
+        assert_eq!(unpacked(vec![]).await.unwrap(), b"");
+    }
+}

@@ -22,6 +22,9 @@ const ANSWER: Duration = Duration::from_secs(60);
 /// How often a server may send us on to another place.
 const MOST_REDIRECTS: usize = 5;
 
+/// The longest tag of a file that is kept, in bytes.
+const LONGEST_VALIDATOR: usize = 500;
+
 /// Fetches feeds: over HTTPS from public addresses, and from the hosts that whoever
 /// deployed has named in whatever way.
 #[derive(Debug)]
@@ -156,7 +159,7 @@ impl ResolveDns for Resolver {
 
 fn fetched(response: HttpResponse) -> Fetched {
     let header = |name: &str| response.headers().get(name).map(str::to_owned);
-    let validator = header("etag").or_else(|| header("last-modified"));
+    let validator = header("etag").or_else(|| header("last-modified")).filter(|text| text.len() <= LONGEST_VALIDATOR);
     let charset = header("content-type").and_then(|declared| {
         let mut parameters = declared.split(';').skip(1).filter_map(|parameter| parameter.split_once('='));
         let (_, charset) = parameters.find(|(name, _)| name.trim().eq_ignore_ascii_case("charset"))?;

@@ -1,8 +1,8 @@
 use contracts::{Kind, Problem, customer, link};
 use domain::read::{self, Reader};
 use domain::{CustomerId, Fault, VisitorId};
-use intake::at_once;
-use lambda::http::{Failure, MOST_IN_BATCH, Outcome, Request, Response};
+use intake::{MOST_OF_A_BATCH, at_once};
+use lambda::http::{Failure, Outcome, Request, Response};
 use serde_json::{Value, json};
 use store::{ContactKind, Found};
 
@@ -18,7 +18,7 @@ impl People {
     /// Up to 500 customers, each as `PATCH /v1/customers/{id}` takes it, with its `id`.
     pub(crate) async fn batch(&self, request: &Request) -> Result<Response, Failure> {
         let now = self.clock.now();
-        let outcomes = at_once(request.batch(MOST_IN_BATCH)?, async |item| {
+        let outcomes = at_once(request.batch(MOST_OF_A_BATCH)?, async |item| {
             let mut body = match item {
                 Ok(body) => body,
                 Err(problem) => return Outcome::new(None, Err(problem)),

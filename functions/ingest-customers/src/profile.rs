@@ -106,14 +106,18 @@ impl People {
             Found::Here { id, what: Some(known) } => Ok((id, known.value)),
             // Of a visitor nothing need be known but what they did.
             Found::Here { id, what: None } if id.is_visitor() => Ok((id.clone(), Customer::unknown(id))),
-            Found::Here { what: None, .. } => Err(Problem::new(Kind::NotFound).because("no such customer is known").into()),
+            Found::Here { what: None, .. } => {
+                Err(Problem::new(Kind::NotFound).because("no such customer is known").into())
+            }
             Found::Erased => Err(Problem::new(Kind::Gone).because("the customer was erased").into()),
         }
     }
 }
 
 fn is_place(after: &str) -> bool {
-    after.split_once('#').is_some_and(|(moment, item)| moment.parse::<jiff::Timestamp>().is_ok() && item.starts_with("event#"))
+    after
+        .split_once('#')
+        .is_some_and(|(moment, item)| moment.parse::<jiff::Timestamp>().is_ok() && item.starts_with("event#"))
 }
 
 fn show_message(entry: &Entry) -> Value {

@@ -3,9 +3,9 @@
 use api::Api;
 use aws_sdk_dynamodb::Client;
 use contracts::{Kind, Problem, Scope};
-use intake::{Intake, at_once};
+use intake::{Intake, MOST_OF_A_BATCH, at_once};
 use lambda::Clock;
-use lambda::http::{Failure, MOST_IN_BATCH, Outcome, Request, Response};
+use lambda::http::{Failure, Outcome, Request, Response};
 use serde_json::Value;
 use store::{Customers, Definitions, DictionaryCache};
 
@@ -37,7 +37,7 @@ async fn post(intake: &Intake, clock: &Clock, request: &Request) -> Result<Respo
 /// Up to 500 events, each as `POST /v1/events` takes it.
 async fn batch(intake: &Intake, clock: &Clock, request: &Request) -> Result<Response, Failure> {
     let (anything, now) = (request.may(Scope::Ingest), clock.now());
-    let outcomes = at_once(request.batch(MOST_IN_BATCH)?, async |item| match item {
+    let outcomes = at_once(request.batch(MOST_OF_A_BATCH)?, async |item| match item {
         Ok(body) => {
             let id = body.get("id").and_then(Value::as_str).map(str::to_owned);
             Outcome::new(id, intake.event(&body, anything, now).await.map(|taken| taken.status()))

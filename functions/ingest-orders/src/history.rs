@@ -14,7 +14,9 @@ pub(crate) fn of(order: &Order, sayings: &[Saying]) -> Vec<Value> {
     for saying in sayings {
         // What was refused when it was said is not among the sayings; what was kept
         // of one that never came to hold is passed over.
-        let Ok(Some(after)) = Dated::merge(known.as_ref(), &saying.said(), Some(saying.at), saying.at) else { continue };
+        let Ok(Some(after)) = Dated::merge(known.as_ref(), &saying.said(), Some(saying.at), saying.at) else {
+            continue;
+        };
         let before = known.as_ref().map(|known| fields(&known.content)).unwrap_or_default();
         let changed = differences(&before, &fields(&after.content));
         if !changed.is_empty() {

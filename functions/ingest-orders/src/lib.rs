@@ -6,9 +6,9 @@ use api::Api;
 use aws_sdk_dynamodb::Client;
 use contracts::{Kind, Problem, order};
 use domain::{Fault, OrderId};
-use intake::{Intake, Taken, at_once};
+use intake::{Intake, MOST_OF_A_BATCH, Taken, at_once};
 use lambda::Clock;
-use lambda::http::{Failure, MOST_IN_BATCH, Outcome, Request, Response};
+use lambda::http::{Failure, Outcome, Request, Response};
 use serde_json::{Value, json};
 use store::{Customers, Definitions, DictionaryCache};
 
@@ -91,7 +91,7 @@ impl Orders {
     /// Up to 500 orders, each as `PUT /v1/orders/{id}` takes it, with its `id`.
     async fn batch(&self, request: &Request) -> Result<Response, Failure> {
         let now = self.clock.now();
-        let outcomes = at_once(request.batch(MOST_IN_BATCH)?, async |item| {
+        let outcomes = at_once(request.batch(MOST_OF_A_BATCH)?, async |item| {
             let body = match item {
                 Ok(body) => body,
                 Err(problem) => return Outcome::new(None, Err(problem)),

@@ -22,7 +22,8 @@ impl Manage {
 
     /// One edit, with what was before and after it.
     pub(crate) async fn get_change(&self, request: &Request) -> Result<Response, Failure> {
-        let name = request.path("id", |name| if Change::is_name(name) { Ok(name.to_owned()) } else { Err("is no id of a change") })?;
+        let name = request
+            .path("id", |name| if Change::is_name(name) { Ok(name.to_owned()) } else { Err("is no id of a change") })?;
         let change = self.definitions.change(&name).await?.ok_or_else(|| not_found("change"))?;
         let (before, after) = self.definitions.before_and_after(&change).await?;
         let mut shown = show(&change);

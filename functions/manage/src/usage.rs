@@ -23,7 +23,8 @@ impl Used<'_> {
     }
 
     pub(crate) fn by_template(self, template: &Source) -> bool {
-        let parts = [Some(&template.subject), Some(&template.html), template.text.as_ref(), template.preheader.as_ref()];
+        let parts =
+            [Some(&template.subject), Some(&template.html), template.text.as_ref(), template.preheader.as_ref()];
         parts.into_iter().flatten().flat_map(|part| tags(part)).any(|tag| {
             let (paths, texts) = taken_apart(tag);
             paths.iter().any(|path| self.by_path(path, &texts))
@@ -187,7 +188,9 @@ mod tests {
         assert!(!tier("{{order.fields.tier}}") && !tier("{{customer.fields.tiers}}") && !tier("customer.fields.tier"));
         assert!(uses(WordKind::Field, "order_line.a", "{{#each order.lines}}{{this.fields.a}}{{/each}}"));
         let status = "{{#if (eq order.status.delivery 'shipped')}}x{{/if}}";
-        assert!(uses(WordKind::Status, "delivery.shipped", status) && !uses(WordKind::Status, "payment.shipped", status));
+        assert!(
+            uses(WordKind::Status, "delivery.shipped", status) && !uses(WordKind::Status, "payment.shipped", status)
+        );
         assert!(uses(WordKind::Container, "wishlist", "{{len customer.containers.wishlist}}"));
     }
 }

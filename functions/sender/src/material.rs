@@ -42,7 +42,8 @@ impl Material {
         let loaded = self.customers.load(&message.customer_id, &wanted).await?;
         let Some(customer) = &loaded.customer else { return Ok(Err((Reason::CustomerUnknown, None))) };
         let Some(to) = customer.profile.address() else {
-            let detail = customer.profile.email.as_ref().map(|_| "the address is not one that mail can go to".to_owned());
+            let detail =
+                customer.profile.email.as_ref().map(|_| "the address is not one that mail can go to".to_owned());
             return Ok(Err((Reason::NoAddress, detail)));
         };
         if message.purpose == Purpose::Marketing && !customer.agreed_to_email() {

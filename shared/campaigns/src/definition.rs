@@ -32,8 +32,11 @@ impl Campaign {
         } else {
             Purpose::Marketing
         });
-        let roots: &[Root] =
-            if about_an_order { &[Root::Customer, Root::Order, Root::Change] } else { &[Root::Customer, Root::Event, Root::Change] };
+        let roots: &[Root] = if about_an_order {
+            &[Root::Customer, Root::Order, Root::Change]
+        } else {
+            &[Root::Customer, Root::Event, Root::Change]
+        };
         let filter = condition(&mut reader, "filter", roots);
         let steps = reader.list("steps", MAX_STEPS, step);
         if sends_nothing(body) {

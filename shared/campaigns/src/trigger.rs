@@ -64,9 +64,10 @@ impl Trigger {
             (Self::OrderLineStatusChanged { from, to }, Change::OrderLineStatusChanged { from: was, to: is, .. }) => {
                 fits(from.as_ref(), was.as_ref()) && fits(to.as_ref(), Some(is))
             }
-            (Self::ContainerChanged { container, what }, Change::ContainerChanged { container: of, what: happened, .. }) => {
-                container == of && fits(what.as_ref(), Some(happened))
-            }
+            (
+                Self::ContainerChanged { container, what },
+                Change::ContainerChanged { container: of, what: happened, .. },
+            ) => container == of && fits(what.as_ref(), Some(happened)),
             (Self::EventReceived { name, kind }, Change::EventReceived { name: happened, kind: of_kind, .. }) => {
                 name == happened && fits(kind.as_ref(), Some(of_kind))
             }

@@ -2,9 +2,7 @@
 
 use domain::dated::Said;
 use domain::read::{self, Faults, Reader, put};
-use domain::{
-    Code, ConsentState, ConsentUpdate, Contact, Customer, CustomerId, CustomerUpdate, EmailAddress, Fault,
-};
+use domain::{Code, ConsentState, ConsentUpdate, Contact, Customer, CustomerId, CustomerUpdate, EmailAddress, Fault};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
@@ -165,7 +163,12 @@ mod tests {
 
     fn places(body: &Value) -> Vec<String> {
         let id = CustomerId::parse("c").unwrap();
-        read(id, body, true, Timestamp::UNIX_EPOCH + jiff::SignedDuration::from_hours(24 * 365 * 60)).err().unwrap_or_default().into_iter().map(|fault| fault.pointer).collect()
+        read(id, body, true, Timestamp::UNIX_EPOCH + jiff::SignedDuration::from_hours(24 * 365 * 60))
+            .err()
+            .unwrap_or_default()
+            .into_iter()
+            .map(|fault| fault.pointer)
+            .collect()
     }
 
     #[test]
@@ -190,6 +193,9 @@ mod tests {
         let known = shown(json!({"email": "Ada@Example.COM", "phone": "(0) 20 7946 0018", "country": "GB"}));
         assert_eq!((&known["email"], &known["phone"]), (&json!("Ada@example.com"), &json!("+442079460018")));
         let known = shown(json!({"email": "ada", "phone": "123"}));
-        assert_eq!((&known["email"], &known["phone"], &known["invalid"]), (&json!("ada"), &json!("123"), &json!(["email", "phone"])));
+        assert_eq!(
+            (&known["email"], &known["phone"], &known["invalid"]),
+            (&json!("ada"), &json!("123"), &json!(["email", "phone"]))
+        );
     }
 }

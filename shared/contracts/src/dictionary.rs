@@ -115,7 +115,8 @@ fn keep_system(reader: &mut Reader<'_>, word: &Word) {
 
 /// A part of the code that may be said again.
 fn echo(reader: &mut Reader<'_>, key: &'static str, wanted: &str) {
-    let same = |value: &Value| if value == wanted { Ok(()) } else { Err(format!("must be {wanted:?}, as in the path")) };
+    let same =
+        |value: &Value| if value == wanted { Ok(()) } else { Err(format!("must be {wanted:?}, as in the path")) };
     reader.optional(key, same);
 }
 
@@ -304,7 +305,8 @@ fn settings(reader: &mut Reader<'_>) -> Settings {
 fn languages(value: &Value) -> Result<Vec<String>, &'static str> {
     const WANT: &str = "must be a list of at most 20 language tags (BCP 47), such as [\"lv\", \"en-GB\"]";
     let tag = |tag: &Value| {
-        let fits = |tag: &&str| (2..=35).contains(&tag.len()) && tag.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        let fits =
+            |tag: &&str| (2..=35).contains(&tag.len()) && tag.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
         tag.as_str().filter(fits).map(str::to_owned)
     };
     let tags = value.as_array().filter(|tags| tags.len() <= 20).ok_or(WANT)?;

@@ -39,7 +39,9 @@ pub fn read(body: &Value, now: Timestamp) -> Result<Received, Faults> {
         if customer_id.is_some() || visitor.is_some() {
             reader.fault("kind", "is \"system\", which is about nobody in particular; leave out whom it happened to");
         }
-    } else if body.is_object() && [body.get("customer_id"), body.get("anonymous_id")].into_iter().flatten().all(Value::is_null) {
+    } else if body.is_object()
+        && [body.get("customer_id"), body.get("anonymous_id")].into_iter().flatten().all(Value::is_null)
+    {
         reader.fault("customer_id", "is required, or \"anonymous_id\" for a visitor whom nobody knows yet");
     }
     reader.finish()?;

@@ -78,7 +78,8 @@ pub fn read(id: OrderId, body: &Value, whole: bool, now: Timestamp) -> Result<Or
     put(&mut fields, "container", reader.optional("container", read::parsed(Code::parse)));
     put(&mut fields, "fields", reader.optional("fields", read::fields));
     not_ahead(&mut reader, "updated_at", updated_at, now);
-    let late: Vec<Fault> = statuses.iter().filter_map(|status| crate::times::ahead(&status.pointer, status.at?, now)).collect();
+    let late: Vec<Fault> =
+        statuses.iter().filter_map(|status| crate::times::ahead(&status.pointer, status.at?, now)).collect();
     reader.faults(late);
     reader.finish()?;
     if !whole {
@@ -280,6 +281,9 @@ fn object<const N: usize>(entries: [(&str, Value); N]) -> Map<String, Value> {
 }
 
 #[cfg(test)]
+mod arrival;
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use jiff::Timestamp;
@@ -336,41 +340,6 @@ mod tests {
             drop(crate::event::read(&body, NOW));
             drop(crate::container::read(CustomerId::parse("c").unwrap(), Code::parse("cart").unwrap(), &body, NOW));
         }
-
-        #[test]
-        fn the_order_of_arrival_does_not_matter(
-            updates in prop::collection::btree_map(1i64..40, (0u8..3, prop::option::of(0u8..3), prop::option::of(41i64..80)), 1..7),
-            shuffle in prop::collection::vec(any::<prop::sample::Index>(), 14),
-        ) {
-            let updates: Vec<OrderUpdate> = updates.into_iter().map(|(at, (total, general, paid))| update(at, total, general, paid)).collect();
-            let mut shuffled: Vec<OrderUpdate> = updates.iter().chain(&updates).cloned().collect();
-            let length = shuffled.len();
-            for (index, other) in shuffle.iter().enumerate().take(length) {
-                shuffled.swap(index, other.index(length));
-            }
-            prop_assert_eq!(merged(&updates), merged(&shuffled));
-        }
-    }
-
-    fn update(at: i64, total: u8, general: Option<u8>, paid: Option<i64>) -> OrderUpdate {
-        let when = |second| Timestamp::from_second(second).unwrap();
-        let mut body =
-            json!({"customer_id": "c", "currency": "EUR", "total": total, "updated_at": when(at), "status": {}});
-        if let Some(code) = general {
-            body["status"]["general"] = json!(format!("g{code}"));
-        }
-        if let Some(at) = paid {
-            // One code for one time: two would be a conflict, which is refused.
-            body["status"]["payment"] = json!({"code": format!("p{}", at % 3), "at": when(at)});
-        }
-        read(OrderId::parse("o").unwrap(), &body, true, NOW).unwrap()
-    }
-
-    fn merged(updates: &[OrderUpdate]) -> Option<Order> {
-        updates.iter().cloned().fold(None, |known, update| {
-            let merged = Order::merge(known.as_ref(), update, Timestamp::UNIX_EPOCH).unwrap();
-            merged.or(known)
-        })
     }
 
     fn arbitrary_json() -> impl Strategy<Value = Value> {

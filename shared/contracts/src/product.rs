@@ -67,6 +67,9 @@ pub fn read(id: ProductId, body: &Value, whole: bool, now: Timestamp) -> Result<
         true => put(&mut fields, "name", reader.required("name", read::short)),
         false => put(&mut fields, "name", reader.optional("name", read::short)),
     }
+    if !whole && body.get("name").is_some_and(Value::is_null) {
+        reader.fault("name", "is required, so it cannot be taken away");
+    }
     put(&mut fields, "url", reader.optional("url", url));
     put(&mut fields, "image", reader.optional("image", url));
     put(&mut fields, "price", reader.optional("price", read::amount));
@@ -92,6 +95,9 @@ pub fn read_category(id: CategoryId, body: &Value, whole: bool, now: Timestamp) 
     match whole {
         true => put(&mut fields, "name", reader.required("name", read::short)),
         false => put(&mut fields, "name", reader.optional("name", read::short)),
+    }
+    if !whole && body.get("name").is_some_and(Value::is_null) {
+        reader.fault("name", "is required, so it cannot be taken away");
     }
     put(&mut fields, "parent", reader.optional("parent", read::parsed(CategoryId::parse)));
     put(&mut fields, "url", reader.optional("url", url));
@@ -200,6 +206,7 @@ mod tests {
         check(json!({"name": "Mug", "price": "12.50", "stock": 3, "categories": ["a"], "available": true}), true, &[]);
         check(json!({"price": "12.50"}), true, &["/name"]);
         check(json!({"price": null, "fields": {"a": null}}), false, &[]);
+        check(json!({"name": null}), false, &["/name"]);
         check(
             json!({"name": 7, "price": "NaN", "currency": "euro", "categories": "a", "colour": "red"}),
             true,

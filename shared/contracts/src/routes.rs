@@ -127,6 +127,9 @@ pub const ROUTES: &[Route] = &[
     route("PUT /v1/settings", "manage", MANAGE),
     route("GET /v1/audit", "manage", MANAGE),
     route("GET /v1/audit/{id}", "manage", MANAGE),
+    // Public: what the API is.
+    route("GET /v1/openapi.json", "manage", &[]),
+    route("GET /v1/reference", "manage", &[]),
     // What a browser asks before it sends.
     route("OPTIONS /v1/events", "ingest-events", &[]),
     route("OPTIONS /v1/events/batch", "ingest-events", &[]),

@@ -161,10 +161,8 @@ impl Change {
     /// Takes off it which order, event or product it was about; what happened stays.
     pub fn scrub(&mut self) {
         #[expect(clippy::expect_used, reason = "a constant that is a well-formed id")]
-        let (order, event) = (
-            OrderId::parse("erased").expect("well formed"),
-            EventId::parse("erased").expect("well formed"),
-        );
+        let (order, event) =
+            (OrderId::parse("erased").expect("well formed"), EventId::parse("erased").expect("well formed"));
         match self {
             Self::OrderCreated { order_id }
             | Self::OrderStatusChanged { order_id, .. }

@@ -153,7 +153,12 @@ impl Item {
     ///
     /// Clearing is the container's, not an item's: to an item it does nothing.
     #[must_use]
-    pub fn after(known: Option<&Self>, operation: &Operation, said: &ItemSaid, floor: Option<Timestamp>) -> Option<Self> {
+    pub fn after(
+        known: Option<&Self>,
+        operation: &Operation,
+        said: &ItemSaid,
+        floor: Option<Timestamp>,
+    ) -> Option<Self> {
         let at = operation.at;
         let mut item = known.cloned().unwrap_or_else(|| Self {
             container: operation.container.clone(),
@@ -195,6 +200,18 @@ impl Item {
         item.say(at, Amount::ZERO);
         item.settle();
         (item != *self).then_some(item)
+    }
+
+    /// The item once its container's floor is known to be this; `None` if nothing that
+    /// is known of it counts any more.
+    #[must_use]
+    pub fn over(&self, floor: Option<Timestamp>) -> Option<Self> {
+        let mut item = self.clone();
+        item.floor = item.floor.max(floor);
+        item.settle();
+        let is_left_out = item.said.is_some_and(|(at, quantity)| Some(at) == item.floor && quantity == Amount::ZERO);
+        let counts = !item.added.is_empty() || (item.said.is_some() && !is_left_out);
+        counts.then_some(item)
     }
 
     /// Two accounts of one item as one.
@@ -308,7 +325,10 @@ mod tests {
         let late = [("q", Op::Quantity, Some(5), 3), ("a", Op::Add, Some(2), 1), ("b", Op::Remove, Some(1), 4)];
         assert_eq!(quantity(&late).as_deref(), Some("4"));
         assert_eq!(quantity(&[("a", Op::Add, None, 1), ("r", Op::Remove, None, 2)]), None);
-        assert_eq!(quantity(&[("a", Op::Add, None, 1), ("r", Op::Remove, Some(7), 2), ("b", Op::Add, None, 3)]).as_deref(), Some("1"));
+        assert_eq!(
+            quantity(&[("a", Op::Add, None, 1), ("r", Op::Remove, Some(7), 2), ("b", Op::Add, None, 3)]).as_deref(),
+            Some("1")
+        );
     }
 
     #[test]

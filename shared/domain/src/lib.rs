@@ -30,12 +30,13 @@ pub use customer::{Consent, ConsentState, ConsentUpdate, Customer, CustomerUpdat
 pub use dictionary::Dictionary;
 pub use event::{Event, EventKind};
 pub use hash::digest;
-pub use id::{BadId, CampaignId, CategoryId, Code, CustomerId, EventId, MailingId, MessageId, OrderId, ProductId, RunId, TemplateId, VisitorId};
+pub use id::{
+    BadId, CampaignId, CategoryId, Code, CustomerId, EventId, MailingId, MessageId, OrderId, ProductId, RunId,
+    TemplateId, VisitorId,
+};
 pub use message::Message;
 pub use order::{Content, Delivery, Line, Order, OrderAmounts, OrderUpdate, Payment, StatusOf, StatusUpdate};
-pub use product::{
-    Category, CategoryContent, CategoryUpdate, Product, ProductChange, ProductContent, ProductUpdate,
-};
+pub use product::{Category, CategoryContent, CategoryUpdate, Product, ProductChange, ProductContent, ProductUpdate};
 pub use read::{Fault, Reader};
 pub use status::{Entry, History, StatusSet, Statuses, Transition};
 pub use time::{earlier, sortable};

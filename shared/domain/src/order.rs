@@ -5,9 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::dated::{Dated, Said, Times};
-use crate::{
-    Amount, Code, Conflict, Currency, CustomerId, Entry, History, OrderId, StatusSet, Statuses, earlier,
-};
+use crate::{Amount, Code, Conflict, Currency, CustomerId, Entry, History, OrderId, StatusSet, Statuses, earlier};
 
 /// An order as it stands: what the shop last said of it, and how its statuses
 /// went.
@@ -283,14 +281,17 @@ impl Order {
                 None if history.current().is_some_and(|current| current.code == code) => continue,
                 // An undated status is the newest there is, even beside one that the
                 // shop's clock dated a little ahead of ours.
-                None => history
-                    .current()
-                    .map_or(now, |current| now.max(current.at + jiff::SignedDuration::from_millis(1))),
+                None => {
+                    history.current().map_or(now, |current| now.max(current.at + jiff::SignedDuration::from_millis(1)))
+                }
             };
             history.record(Entry { at, code, source }, &pointer)?;
         }
         if self.line_statuses.len() > MOST_LINE_STATUSES {
-            return Err(Conflict::new("/lines", format!("would have more than {MOST_LINE_STATUSES} lines with a status")));
+            return Err(Conflict::new(
+                "/lines",
+                format!("would have more than {MOST_LINE_STATUSES} lines with a status"),
+            ));
         }
         Ok(())
     }

@@ -197,7 +197,8 @@ mod tests {
     fn history(entries: &[(i64, &str)]) -> History {
         let mut history = History::default();
         for (at, code) in entries {
-            let entry = Entry { at: Timestamp::from_second(*at).unwrap(), code: Code::parse(code).unwrap(), source: None };
+            let entry =
+                Entry { at: Timestamp::from_second(*at).unwrap(), code: Code::parse(code).unwrap(), source: None };
             history.record(entry, "").unwrap();
         }
         history
@@ -213,7 +214,8 @@ mod tests {
     #[test]
     fn two_statuses_for_one_instant_are_a_conflict() {
         let mut known = history(&[(1, "packed")]);
-        let other = Entry { at: Timestamp::from_second(1).unwrap(), code: Code::parse("shipped").unwrap(), source: None };
+        let other =
+            Entry { at: Timestamp::from_second(1).unwrap(), code: Code::parse("shipped").unwrap(), source: None };
         assert!(known.record(other, "/status/delivery").is_err());
         assert_eq!(known, history(&[(1, "packed")]));
     }

@@ -10,6 +10,9 @@ use crate::{Format, RowFault};
 /// The most faults of rows that are kept of one import.
 pub const MOST_FAULTS: usize = 100;
 
+/// The longest id, name of a column or detail that is kept of a fault, in bytes.
+const LONGEST_NAME: usize = 200;
+
 /// Where a feed comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -113,9 +116,13 @@ impl Import {
     }
 
     /// Notes what was wrong with a row. Of what is wrong with many the first are kept.
+    /// Of what is too long to be an id or a name nothing is kept.
     pub fn fault(&mut self, fault: RowFault) {
         if self.faults.len() < MOST_FAULTS {
-            self.faults.push(fault);
+            let id = fault.id.filter(|id| id.len() <= LONGEST_NAME);
+            let column = fault.column.filter(|column| column.len() <= LONGEST_NAME);
+            let detail = fault.detail.chars().take(LONGEST_NAME).collect();
+            self.faults.push(RowFault { line: fault.line, id, column, detail });
         }
     }
 

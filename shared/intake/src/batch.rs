@@ -2,6 +2,9 @@ use std::future::Future;
 
 use futures::StreamExt;
 
+/// The most things of one batch.
+pub const MOST_OF_A_BATCH: usize = 500;
+
 /// How many things of a batch are worked on at the same time.
 const AT_ONCE: usize = 16;
 

@@ -30,7 +30,9 @@ impl Intake {
             return Err(vec![Fault::new("/container", detail)].into());
         }
         let mut operation = container::read(customer_id, code, body, now)?;
-        let Found::Here { id, .. } = self.customers.resolve(&operation.customer_id).await? else { return Err(erased()) };
+        let Found::Here { id, .. } = self.customers.resolve(&operation.customer_id).await? else {
+            return Err(erased());
+        };
         operation.customer_id = id;
         let is_new = self.done(&operation, now).await?;
         let known = self.customers.whole_container(&operation.customer_id, &operation.container).await?;
@@ -48,7 +50,9 @@ impl Intake {
             Op::Set => {
                 let mut changed = self.each_item(operation, &operation.items, now).await?;
                 changed |= self.leave_out(operation, now).await?;
-                Ok(self.raise_floor(operation, false, now).await? || changed)
+                changed |= self.raise_floor(operation, false, now).await?;
+                self.tidy(&operation.customer_id, &operation.container, now).await?;
+                Ok(changed)
             }
             Op::Add | Op::Remove | Op::Quantity => self.each_item(operation, &operation.items, now).await,
         }
@@ -72,12 +76,30 @@ impl Intake {
             items: Vec::new(),
         };
         let raised = self.raise_floor(&operation, held, now).await?;
-        // The floor is what counts. That no product's list goes on naming the customer
-        // is tidied up after it, and again if this is done again.
-        for item in known.items.into_values().filter(|item| item.value.latest().is_none_or(|latest| latest <= at)) {
-            self.customers.forget_item(owner, &item.value, item.version).await?;
-        }
+        self.tidy(owner, code, now).await?;
         Ok(raised)
+    }
+
+    /// Forgets of a container's items what no longer counts over its floor, so that
+    /// the same things told end the same in whatever order, and no product's list goes
+    /// on naming the customer.
+    ///
+    /// # Errors
+    /// If the tables cannot be read or written to.
+    pub async fn tidy(&self, owner: &CustomerId, code: &Code, now: Timestamp) -> anyhow::Result<()> {
+        let known = self.customers.whole_container(owner, code).await?;
+        let floor = known.floor();
+        for before in known.items.values() {
+            match before.value.over(floor) {
+                // Overtaken means that it was written anew meanwhile, over the new floor.
+                None => self.customers.forget_item(owner, &before.value, before.version).await?,
+                Some(after) if after != before.value => {
+                    self.put_item(owner, Some(after), Some(before), now).await?;
+                }
+                Some(_) => {}
+            }
+        }
+        Ok(())
     }
 
     async fn each_item(&self, operation: &Operation, items: &[ItemSaid], now: Timestamp) -> anyhow::Result<bool> {

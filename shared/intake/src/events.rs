@@ -6,7 +6,7 @@ use domain::{Conflict, CustomerId, Event, EventKind, Fault};
 use jiff::Timestamp;
 use lambda::http::Failure;
 use serde_json::Value;
-use store::{Found, Linked, PutEvent};
+use store::{Found, PutEvent};
 
 use crate::{Intake, Taken, erased};
 
@@ -22,29 +22,31 @@ impl Intake {
     pub async fn event(&self, body: &Value, anything: bool, now: Timestamp) -> Result<Taken, Failure> {
         let Received { mut event, dated, visitor } = event::read(body, now)?;
         if event.kind != EventKind::WebEvent && !anything {
-            let detail = "is not \"web_event\", which takes a key with the scope \"ingest\"; this one may tell of web events";
+            let detail =
+                "is not \"web_event\", which takes a key with the scope \"ingest\"; this one may tell of web events";
             return Err(vec![Fault::new("/kind", detail)].into());
         }
         if let Some(customer_id) = &event.customer_id {
-            if let Some(visitor) = &visitor
-                && self.customers.link(&CustomerId::of_visitor(visitor), customer_id, now).await? == Linked::Erased
-            {
-                return Err(erased());
-            }
             match self.customers.resolve(customer_id).await? {
                 Found::Here { id, .. } => event.customer_id = Some(id),
                 Found::Erased => return Err(erased()),
             }
         }
-        let put = self.customers.put_event(&event, now).await?;
-        self.note_seen(&event, now).await;
-        match put {
-            PutEvent::New => Ok(taken(&event, true)),
-            PutEvent::Known(known) if known.same_as(&event, dated) => Ok(taken(&known, false)),
+        let (event, is_new) = match self.customers.put_event(&event, now).await? {
+            PutEvent::New => (event, true),
+            PutEvent::Known(known) if known.same_as(&event, dated) => (*known, false),
             PutEvent::Known(_) => {
-                Err(Conflict::new("/id", "is recorded already, with another content; an event does not change").into())
+                let detail = "is recorded already, with another content; an event does not change";
+                return Err(Conflict::new("/id", detail).into());
             }
+        };
+        // Nothing else that the event tells may be written before it is taken. A visitor
+        // who is somebody else already stays that; the event names whose it is.
+        if let (Some(visitor), Some(customer_id)) = (&visitor, &event.customer_id) {
+            self.customers.link(&CustomerId::of_visitor(visitor), customer_id, now).await?;
         }
+        self.note_seen(&event, now).await;
+        Ok(taken(&event, is_new))
     }
 
     /// Lists an event that nobody defined as seen. The event is taken in either way.

@@ -23,7 +23,7 @@ use lambda::http::Failure;
 use serde_json::Value;
 use store::{Customers, DictionaryCache};
 
-pub use batch::at_once;
+pub use batch::{MOST_OF_A_BATCH, at_once};
 pub use containers::shown as show_container;
 
 /// Takes in what a shop tells.
@@ -81,7 +81,9 @@ impl Intake {
     pub async fn told(&self, told: &Told, now: Timestamp) -> Result<Taken, Failure> {
         match told {
             Told::Customer { id, body } => self.customer(named("id", id, CustomerId::parse)?, body, false, now).await,
-            Told::Order { id, body, whole } => self.order(named("id", id, domain::OrderId::parse)?, body, *whole, now).await,
+            Told::Order { id, body, whole } => {
+                self.order(named("id", id, domain::OrderId::parse)?, body, *whole, now).await
+            }
             Told::OrderDeleted { id, at } => {
                 let at = at.as_deref().map(|at| domain::read::instant(&Value::from(at))).transpose();
                 let at = at.map_err(|detail| vec![Fault::new("/at", detail)])?;

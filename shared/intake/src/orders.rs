@@ -1,12 +1,15 @@
 use contracts::order;
 use domain::dictionary::Object;
-use domain::{Conflict, Order, OrderId, OrderUpdate, StatusUpdate};
+use domain::{Conflict, Order, OrderId, OrderUpdate, StatusUpdate, TooLarge};
 use jiff::Timestamp;
 use lambda::http::Failure;
 use serde_json::{Map, Value};
 use store::{Found, OrderOwner, Saying, Versioned, Written};
 
 use crate::{Intake, Taken, erased, not_found};
+
+/// The largest order, in bytes: as large as a row's body may be.
+const MOST_BYTES: usize = 390 * 1024;
 
 impl Intake {
     /// Takes in an order, as a whole or in part.
@@ -30,6 +33,7 @@ impl Intake {
             }
             update.customer_id = Some(owner.clone());
             let merged = Order::merge(known.as_ref().map(|known| &known.value), update.clone(), now)?;
+            merged.as_ref().map_or(Ok(()), fits)?;
             let read = match &known {
                 Some(known) => {
                     self.keep_sayings(&known.value, merged.as_ref(), &update, now).await?;
@@ -92,7 +96,11 @@ impl Intake {
     /// That it contradicts what is known, or that no such order is.
     pub async fn order_status(&self, id: &OrderId, status: &StatusUpdate, now: Timestamp) -> Result<Taken, Failure> {
         loop {
-            let known = self.find_order(id).await?;
+            // Said of a later time, a status brings back what was taken back, as all else.
+            let known = match status.at {
+                Some(_) => self.find_any_order(id).await?,
+                None => self.find_order(id).await?,
+            };
             let update = OrderUpdate {
                 id: id.clone(),
                 customer_id: None,
@@ -172,6 +180,14 @@ fn whole_of(content: Map<String, Value>) -> Map<String, Value> {
         }
     }
     kept
+}
+
+/// That an order is not too large to be recorded. Asked before anything else is written
+/// of it.
+fn fits(order: &Order) -> Result<(), Failure> {
+    let bytes = serde_json::to_vec(order).map_err(anyhow::Error::from)?.len();
+    let too_large = TooLarge { bytes, most: MOST_BYTES };
+    if bytes > MOST_BYTES { Err(anyhow::Error::from(too_large).into()) } else { Ok(()) }
 }
 
 fn taken(order: &Order, is_new: bool) -> Taken {

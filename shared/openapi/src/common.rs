@@ -4,7 +4,7 @@ use contracts::Kind;
 use contracts::key::{MOST_RATE, RATE};
 use serde_json::{Map, Value, json};
 
-use crate::schema::{Object, between, count, id, many, of, said};
+use crate::schema::{Object, between, count, id, many, of};
 
 /// The schemas that others are made of.
 pub(crate) fn schemas() -> Vec<(&'static str, Value)> {
@@ -208,31 +208,46 @@ pub(crate) fn parameters() -> Value {
 /// A part of a path.
 pub(crate) fn path_parameter(path: &str, name: &str) -> Value {
     let subject = path.split('/').nth(2).unwrap_or_default();
-    let (schema, description) = match (subject, name) {
-        ("customers", "id") => (of("CustomerId"), "The customer's id. One who was merged into another may be named by either."),
-        ("customers", "code") => (of("Code"), "The container's code, such as `cart` or `wishlist`."),
-        ("visitors", "id") => (said(id(), ""), "The visitor's anonymous id."),
-        ("orders", "id") => (id(), "The order's id in the shop's own system."),
-        ("orders", "line") => (id(), "The line's id within the order."),
+    let text = |pattern: &str| json!({ "type": "string", "pattern": pattern });
+    let (schema, description, example) = match (subject, name) {
+        ("customers", "id") => {
+            (of("CustomerId"), "The customer's id. One who was merged into another may be named by either.", "ada")
+        }
+        ("customers", "code") => (of("Code"), "The container's code, such as `cart` or `wishlist`.", "cart"),
+        ("visitors", "id") => {
+            let id = json!({ "type": "string", "minLength": 1, "maxLength": 192 });
+            (id, "The visitor's anonymous id, 1 to 192 bytes.", "8f14e45f")
+        }
+        ("orders", "id") => (id(), "The order's id in the shop's own system.", "1001"),
+        ("orders", "line") => (id(), "The line's id within the order.", "1"),
         ("products", "id") if path.contains("/import/") => {
-            (json!({ "type": "string", "pattern": "^[0-9a-f]{32}$" }), "The import's id.")
+            (text("^[0-9a-f]{32}$"), "The import's id.", "0123456789abcdef0123456789abcdef")
         }
-        ("products", "id") => (id(), "The product's id in the shop's own system."),
-        ("categories", "id") => (id(), "The category's id in the shop's own system."),
-        ("keys", "id") => (json!({ "type": "string", "pattern": "^[0-9a-f]{16}$" }), "The key's id."),
-        ("audit", "id") => (json!({ "type": "string" }), "The change's id, as the list gives it."),
-        ("fields", "code") => {
-            (of("Code"), "`OBJECT.NAME`; the object is `customer`, `order`, `order_line`, `product` or `category`.")
+        ("products", "id") => (id(), "The product's id in the shop's own system.", "mug-blue"),
+        ("categories", "id") => (id(), "The category's id in the shop's own system.", "mugs"),
+        ("keys", "id") => (text("^[0-9a-f]{16}$"), "The key's id.", "0123456789abcdef"),
+        ("audit", "id") => (json!({ "type": "string" }), "The change's id, as the list gives it.", "CHANGE"),
+        ("fields", "code") => (
+            of("Code"),
+            "`OBJECT.NAME`; the object is `customer`, `order`, `order_line`, `product` or `category`.",
+            "customer.tier",
+        ),
+        ("statuses", "code") => {
+            (of("Code"), "`SET.CODE`; the set is `general`, `delivery` or `payment`.", "delivery.at_customs")
         }
-        ("statuses", "code") => (of("Code"), "`SET.CODE`; the set is `general`, `delivery` or `payment`."),
-        ("projects", "key") => (json!({ "type": "string" }), "The write key."),
-        ("webhooks", "source") => (of("Code"), "The code of the source whose secret signs the delivery."),
-        ("{call}", _) => (json!({ "type": "string" }), "One of the calls below, such as `track`."),
-        (_, "token") => (json!({ "type": "string" }), "The token of a link in one of our mails."),
-        (_, "id") => (of("Code"), "Its id, chosen by whoever defines it."),
-        _ => (of("Code"), "Its code."),
+        ("event-types", "code") => (of("Code"), "The event's name.", "courier_missed"),
+        ("sources", "code") => (of("Code"), "The source's code.", "app"),
+        ("containers", "code") => (of("Code"), "The container's code.", "wishlist"),
+        ("audiences", "code") => (of("Code"), "The audience's code.", "vip"),
+        ("projects", "key") => (json!({ "type": "string" }), "The write key.", "KEY"),
+        ("webhooks", "source") => (of("Code"), "The code of the source whose secret signs the delivery.", "app"),
+        ("{call}", _) => (json!({ "type": "string" }), "One of the calls here, such as `track`.", "track"),
+        (_, "token") => (json!({ "type": "string" }), "The token of a link in one of our mails.", "TOKEN"),
+        _ => (of("Code"), "Its id, chosen by whoever defines it.", "shipped"),
     };
-    json!({ "name": name, "in": "path", "required": true, "description": description, "schema": schema })
+    json!({
+        "name": name, "in": "path", "required": true, "description": description, "schema": schema, "example": example,
+    })
 }
 
 /// A rate, in requests a second.

@@ -94,8 +94,11 @@ impl Operation {
 
     /// Takes a parameter in the query.
     pub(crate) fn asks(mut self, name: &str, required: bool, schema: Value, description: &str) -> Self {
-        let parameter =
-            json!({ "name": name, "in": "query", "required": required, "description": description, "schema": schema });
+        let mut parameter = json!({ "name": name, "in": "query", "required": required, "description": description });
+        if let Some(example) = schema["examples"].get(0) {
+            parameter["example"] = example.clone();
+        }
+        parameter["schema"] = schema;
         self.parameters.push(parameter);
         self.problems.push(Kind::Invalid);
         self

@@ -100,12 +100,9 @@ fn customer(old: Option<Item>, new: Option<Item>) -> anyhow::Result<Seen> {
 fn gone(old: Option<Row>) -> Seen {
     let profile = old.filter(|old| !old.contacts.is_empty());
     match profile.and_then(|old| Some((owner(&old.customer)?, old))) {
-        Some((customer_id, old)) => Seen::Customer {
-            customer_id,
-            changes: Vec::new(),
-            at: old.written,
-            contacts_before: Some(old.contacts),
-        },
+        Some((customer_id, old)) => {
+            Seen::Customer { customer_id, changes: Vec::new(), at: old.written, contacts_before: Some(old.contacts) }
+        }
         None => Seen::Nothing,
     }
 }

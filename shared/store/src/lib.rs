@@ -31,13 +31,13 @@ mod rows;
 mod runs;
 mod timers;
 
+pub use audit::Change;
 pub use catalogue::{Catalogue, ImportRow, Merged, Refused, ToldProduct};
 pub use cursor::TimersCursor;
 pub use customers::{
-    ContactKind, Customers, Erased, Found, Identity, KnownContainer, KnownOrder, Linked, List, Loaded, OrderOwner, PutEvent,
-    Saying, Suppression, Wanted,
+    ContactKind, Customers, Erased, Found, Identity, KnownContainer, KnownOrder, Linked, List, Loaded, OrderOwner,
+    PutEvent, Saying, Suppression, Wanted,
 };
-pub use audit::Change;
 pub use definitions::{Definitions, Deleted, Head, Kind, SavedWord};
 pub use dictionary::DictionaryCache;
 pub use imports::Imports;

@@ -88,7 +88,11 @@ fn a_code_is_of_its_kind() {
         assert!(check_code(kind, good).is_ok(), "{good}");
         bad.iter().for_each(|bad| assert!(check_code(kind, bad).is_err(), "{bad}"));
     };
-    check(WordKind::Field, "order_line.gift-wrap", &["tier", "moon.tier", "customer.", "customer.a.b", "customer.consent"]);
+    check(
+        WordKind::Field,
+        "order_line.gift-wrap",
+        &["tier", "moon.tier", "customer.", "customer.a.b", "customer.consent"],
+    );
     check(WordKind::Status, "delivery.at.customs", &["shipped", "moon.shipped", "delivery.", "delivery.a b"]);
     check(WordKind::Source, "app.ios", &["", "a b", "ä"]);
 }
@@ -113,8 +117,22 @@ fn a_secret_is_kept_unless_another_is_told_and_never_shown() {
 }
 
 fn anything() -> impl Strategy<Value = Value> {
-    let words = ["code", "name", "label", "type", "allowed", "min", "max", "max_length", "kind", "fields", "webhook", "secret"];
-    let texts = ["string", "integer", "decimal", "list", "datetime", "event", "set", "shopify", "PT1H", "1e9", "-0", "Europe/Riga"];
+    let words =
+        ["code", "name", "label", "type", "allowed", "min", "max", "max_length", "kind", "fields", "webhook", "secret"];
+    let texts = [
+        "string",
+        "integer",
+        "decimal",
+        "list",
+        "datetime",
+        "event",
+        "set",
+        "shopify",
+        "PT1H",
+        "1e9",
+        "-0",
+        "Europe/Riga",
+    ];
     let leaf = prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),

@@ -183,7 +183,8 @@ impl Limits {
             None => allowed == item,
         };
         let one = |item: &Value| self.allowed.iter().any(|allowed| same(allowed, item));
-        let fits = self.allowed.is_empty() || value.as_array().map_or_else(|| one(value), |items| items.iter().all(one));
+        let fits =
+            self.allowed.is_empty() || value.as_array().map_or_else(|| one(value), |items| items.iter().all(one));
         if !fits {
             return Err(format!("must be one of {}", listed(&self.allowed)));
         }

@@ -15,10 +15,10 @@ use serde_json::{Map, Value};
 
 pub use field::{FieldDefinition, FieldType, Limits, Object};
 pub use seen::{SeenEvent, json_type};
+pub use system::is_system;
 pub use word::{
     Audience, Container, EventType, OrderStatus, Secret, Settings, Source, Webhook, WebhookKind, Word, WordKind,
 };
-pub use system::is_system;
 
 use crate::{Fault, StatusSet};
 
@@ -192,12 +192,7 @@ impl Dictionary {
         faults
     }
 
-    fn canonical(
-        &self,
-        object: Object,
-        fields: &mut Map<String, Value>,
-        place: impl Fn(&str) -> String,
-    ) -> Vec<Fault> {
+    fn canonical(&self, object: Object, fields: &mut Map<String, Value>, place: impl Fn(&str) -> String) -> Vec<Fault> {
         let mut faults = Vec::new();
         let Some(custom) = self.custom.get(&object) else { return faults };
         for (name, value) in fields.iter_mut().filter(|(_, value)| !value.is_null()) {
@@ -213,7 +208,8 @@ impl Dictionary {
 
 /// Moves the defined names of an object into its `fields`, and says which.
 fn move_in(custom: &BTreeMap<String, FieldDefinition>, body: &mut Map<String, Value>) -> Vec<String> {
-    let inside = |body: &Map<String, Value>, name: &str| body.get("fields").and_then(|fields| fields.get(name)).is_some();
+    let inside =
+        |body: &Map<String, Value>, name: &str| body.get("fields").and_then(|fields| fields.get(name)).is_some();
     let names = body.keys().filter(|name| custom.contains_key(*name) && !inside(body, name));
     let names: Vec<String> = names.cloned().collect();
     if names.is_empty() || body.get("fields").is_some_and(|fields| !fields.is_object() && !fields.is_null()) {

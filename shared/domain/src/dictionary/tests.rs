@@ -71,7 +71,9 @@ fn a_defined_field_is_held_to_its_definition_and_named_by_where_it_stood() {
 
 #[test]
 fn what_stands_in_two_places_or_beside_no_object_is_left_for_the_reader() {
-    for body in [json!({ "tier": "gold", "fields": { "tier": "silver" } }), json!({ "tier": "gold", "fields": 7 }), json!(7)] {
+    for body in
+        [json!({ "tier": "gold", "fields": { "tier": "silver" } }), json!({ "tier": "gold", "fields": 7 }), json!(7)]
+    {
         let mut adopted = body.clone();
         dictionary().adopt(Object::Customer, &mut adopted);
         assert_eq!(adopted, body);
@@ -118,7 +120,13 @@ fn seen() -> impl Strategy<Value = SeenEvent> {
     let set = || prop::collection::btree_set("[ab] [xyz]", 0..3);
     (set(), set(), set(), 1i8..28, 0i8..5).prop_map(|(kinds, sources, fields, day, more)| {
         let first = jiff::civil::date(2026, 11, day);
-        SeenEvent { kinds, sources, fields, first: Some(first), last: first.checked_add(jiff::Span::new().days(more)).ok() }
+        SeenEvent {
+            kinds,
+            sources,
+            fields,
+            first: Some(first),
+            last: first.checked_add(jiff::Span::new().days(more)).ok(),
+        }
     })
 }
 

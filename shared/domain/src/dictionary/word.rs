@@ -177,15 +177,8 @@ pub enum WordKind {
 
 impl WordKind {
     /// All of them.
-    pub const ALL: [Self; 7] = [
-        Self::Field,
-        Self::Status,
-        Self::EventType,
-        Self::Source,
-        Self::Container,
-        Self::Audience,
-        Self::Settings,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Field, Self::Status, Self::EventType, Self::Source, Self::Container, Self::Audience, Self::Settings];
 
     /// Its name, as ids begin with it.
     #[must_use]

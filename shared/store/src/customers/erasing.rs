@@ -3,7 +3,7 @@
 use domain::{Customer, CustomerId, EmailAddress, Order};
 use jiff::Timestamp;
 
-use super::row::{IDENTITY, PROFILE};
+use super::row::PROFILE;
 use super::{Customers, Suppression, partition};
 use crate::rows;
 
@@ -59,21 +59,19 @@ impl Customers {
         Ok(erased)
     }
 
-    /// Deletes what still named an erased customer, once everything else is gone.
+    /// Deletes what still named an erased customer, once everything else is gone. That
+    /// they were erased stays, under every id that they had, by its keyed hash.
     ///
     /// # Errors
     /// If the table cannot be read or written to.
     pub async fn forget(&self, erased: &Erased) -> anyhow::Result<()> {
-        let Some((id, aliases)) = erased.ids.split_first() else { return Ok(()) };
-        for alias in aliases {
-            self.delete(self.identity_place(alias).await?, IDENTITY).await?;
-        }
-        for known in &erased.ids {
-            for row in self.all_beginning(&partition(known), "alias#").await? {
+        for id in &erased.ids {
+            for row in self.all_beginning(&partition(id), "alias#").await? {
                 self.delete(&row.customer, &row.item).await?;
             }
+            self.forget_name(id).await?;
         }
-        self.forget_name(id).await
+        Ok(())
     }
 
     async fn suppress_erased(&self, address: &EmailAddress, now: Timestamp) -> anyhow::Result<()> {

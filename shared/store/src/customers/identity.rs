@@ -127,7 +127,7 @@ impl Customers {
             None => {}
         }
         // Noted first, so that whoever erases the customer finds the visitor too.
-        let alias = Row::new(&into, alias_item(from), &now, None, now)?;
+        let alias = Row::new(&into, alias_item(from), from, None, now)?;
         self.put(&alias, None).await?;
         let mut item = key(self.identity_place(from).await?, IDENTITY);
         item.insert("into".into(), text(into.as_str()));

@@ -63,7 +63,8 @@ impl Customers {
                 self.profile_row(&joined, read, now).await?
             }
             "container" => {
-                let mut ours: Container = known.as_ref().map(|known| rows::parse(&known.body)).transpose()?.unwrap_or_default();
+                let mut ours: Container =
+                    known.as_ref().map(|known| rows::parse(&known.body)).transpose()?.unwrap_or_default();
                 let theirs: Container = rows::parse(&source.body)?;
                 if let Some(later) = theirs.floor.and_then(|floor| ours.emptied(floor, theirs.held_something)) {
                     ours = later;

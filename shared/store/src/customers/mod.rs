@@ -21,15 +21,15 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::OnceCell;
 
 pub use contacts::ContactKind;
-pub(crate) use containers::code_of;
 pub use containers::KnownContainer;
+pub(crate) use containers::code_of;
 pub use erasing::Erased;
 pub use events::PutEvent;
 pub use identity::{Found, Identity, Linked};
 pub use orders::{KnownOrder, OrderOwner, Saying};
 pub use row::List;
-use row::{PROFILE, SUPPRESSION};
 pub(crate) use row::{Moved, Row, key, owner, partition, run_item};
+use row::{PROFILE, SUPPRESSION};
 
 use crate::CUSTOMER_SHARDS;
 use crate::rows::{self, Item, Versioned, Written, failed, number, text};
