@@ -4,8 +4,10 @@
 #![expect(clippy::unwrap_used, reason = "a test ends where something that it relies on is not so")]
 
 mod consent;
+mod customers;
 mod dictionaries;
 mod mailings;
+mod merging;
 mod orders;
 mod products;
 mod replay;

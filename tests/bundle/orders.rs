@@ -139,7 +139,8 @@ async fn a_status_that_whole_updates_repeat_is_one_transition_even_if_they_arriv
     assert_eq!(shop.subjects(), ["order 1"]);
 }
 
-fn permutations(of: usize) -> Vec<Vec<usize>> {
+/// All orders in which so many things may come.
+pub(crate) fn permutations(of: usize) -> Vec<Vec<usize>> {
     if of == 0 {
         return vec![Vec::new()];
     }

@@ -133,7 +133,8 @@ async fn a_table_is_imported_with_a_report_by_line() {
                  p-3;Bad;cheap;EUR;1;x\r\np-4;Short;1\r\np-5;Coin;1;euro;1;x\r\n";
     let import = shop.import("text/csv; charset=utf-8", table).await;
     assert_eq!(import["state"], "done", "{import}");
-    let rows = json!({ "read": 5, "created": 1, "changed": 1, "unchanged": 0, "categories": 0, "faulty": 3 });
+    let rows =
+        json!({ "read": 5, "created": 1, "changed": 1, "unchanged": 0, "categories": 0, "faulty": 3, "missing": 0 });
     assert_eq!((&import["rows"], &import["ignored"]), (&rows, &json!(["weather"])));
     let faults = import["faults"].as_array().unwrap();
     let places: Vec<_> =
@@ -165,7 +166,8 @@ async fn a_catalogue_is_fetched_from_where_it_lies() {
 
     let import = shop.import_url(&format!("{base}/feed.yml"), "yml").await;
     assert_eq!(import["state"], "done", "{import}");
-    let rows = json!({ "read": 4, "created": 2, "changed": 0, "unchanged": 0, "categories": 2, "faulty": 0 });
+    let rows =
+        json!({ "read": 4, "created": 2, "changed": 0, "unchanged": 0, "categories": 2, "faulty": 0, "missing": 0 });
     assert_eq!(import["rows"], rows);
     let mug = shop.get("/v1/products/m-1").await;
     assert_eq!((&mug["price"], &mug["categories"], &mug["in_stock"]), (&json!("12.50"), &json!(["2"]), &json!(true)));
@@ -189,6 +191,37 @@ async fn a_catalogue_is_fetched_from_where_it_lies() {
     assert_eq!((&missing["state"], &missing["reason"]), (&json!("failed"), &json!("the server answers 404")));
     let no_catalogue = shop.import_url(&format!("{base}/feed.yml"), "csv").await;
     assert_eq!(no_catalogue["state"], "failed", "{no_catalogue}");
+}
+
+#[tokio::test]
+async fn what_a_complete_feed_does_not_have_cannot_be_had() {
+    let shop = Shop::open().await;
+    shop.put("/v1/products/sold-by-hand", json!({ "name": "Vase", "stock": 1 })).await;
+    shop.put("/v1/products/deleted", json!({ "name": "Pot" })).await;
+    shop.api.send("DELETE", "/v1/products/deleted", "", Vec::new()).await.unwrap();
+    let import = async |table: &str| {
+        shop.advance("PT1M").await;
+        let begun = shop.post("/v1/products/import?complete=true", "text/csv", table).await;
+        assert_eq!(begun.status, 202, "{:?}", begun.json());
+        shop.quiet().await;
+        shop.get(begun.header("location")).await
+    };
+    let first = import("id,name,stock\na,A,3\nb,B,\nsold-by-hand,Vase,1\n").await;
+    assert_eq!((&first["rows"]["created"], &first["rows"]["missing"]), (&json!(2), &json!(0)), "{first}");
+
+    let unclear = import("id,name,stock\na,A,3\nb\n").await;
+    assert_eq!((&unclear["state"], &unclear["rows"]["missing"]), (&json!("done"), &json!(0)), "{unclear}");
+    assert!(unclear["reason"].is_string());
+
+    let second = import("id,name,stock\na,A,3\n").await;
+    assert_eq!((&second["rows"]["unchanged"], &second["rows"]["missing"]), (&json!(1), &json!(2)), "{second}");
+    for (id, in_stock) in [("a", true), ("b", false), ("sold-by-hand", false)] {
+        assert_eq!(shop.get(&format!("/v1/products/{id}")).await["in_stock"], in_stock, "{id}");
+    }
+    assert!(changes(&shop.get("/v1/products/sold-by-hand").await).contains(&"out_of_stock"));
+    let again = import("id,name,stock\na,A,3\nsold-by-hand,Vase,2\n").await;
+    assert_eq!(again["rows"]["changed"], 1, "{again}");
+    assert_eq!(shop.get("/v1/products/sold-by-hand").await["in_stock"], true);
 }
 
 #[tokio::test]
@@ -216,7 +249,7 @@ async fn an_import_whose_worker_is_killed_goes_on_and_counts_each_row_once() {
     shop.drain().await;
     let import = shop.get(begun.header("location")).await;
     assert_eq!(import["state"], "done", "{import}");
-    let rows = json!({ "read": 2_500, "created": 2_500, "changed": 0, "unchanged": 0, "categories": 0, "faulty": 0 });
+    let rows = json!({ "read": 2_500, "created": 2_500, "changed": 0, "unchanged": 0, "categories": 0, "faulty": 0, "missing": 0 });
     assert_eq!(import["rows"], rows);
     assert_eq!(shop.get("/v1/products/p2499").await["name"], "Mug 2499");
     let functions = shop.bundle.state().await.functions;

@@ -55,6 +55,38 @@ impl Shop {
         reply.json()
     }
 
+    pub(crate) async fn patch(&self, path: &str, body: Value) -> Value {
+        self.api.tell("PATCH", path, &body).await.unwrap()
+    }
+
+    pub(crate) async fn tell(&self, path: &str, body: Value) -> Value {
+        self.api.tell("POST", path, &body).await.unwrap()
+    }
+
+    /// What is answered, whatever it is; null is no body.
+    pub(crate) async fn ask(&self, method: &str, path: &str, body: Value) -> (u16, Value) {
+        let (content_type, body) = if body.is_null() { ("", Vec::new()) } else { ("application/json", body.to_string().into()) };
+        let reply = self.api.send(method, path, content_type, body).await.unwrap();
+        (reply.status, reply.json())
+    }
+
+    /// Every row of every table, as text.
+    pub(crate) async fn all_rows(&self) -> Vec<String> {
+        let mut rows = Vec::new();
+        for table in &self.bundle.description().tables {
+            let mut scan = json!({ "TableName": table.name, "ConsistentRead": true });
+            loop {
+                let page = self.bundle.dynamodb("Scan", scan.clone()).await.unwrap();
+                rows.extend(page["Items"].as_array().unwrap().iter().map(|row| format!("{}: {row}", table.name)));
+                if page["LastEvaluatedKey"].is_null() {
+                    break;
+                }
+                scan["ExclusiveStartKey"] = page["LastEvaluatedKey"].clone();
+            }
+        }
+        rows
+    }
+
     pub(crate) async fn template(&self, id: &str, subject: &str) {
         let body = json!({ "subject": subject, "html": "<p>Hello {{default customer.first_name \"there\"}}</p>" });
         self.put(&format!("/v1/templates/{id}"), body).await;

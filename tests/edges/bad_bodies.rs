@@ -3,24 +3,20 @@
 use serde_json::json;
 
 use crate::checks::Check;
-use crate::support::{Shop, order, with};
-
-const BODIES: [(&str, &str); 6] = [
-    ("PUT", "/v1/customers/c"),
-    ("PUT", "/v1/orders/o"),
-    ("POST", "/v1/events"),
-    ("PUT", "/v1/templates/t"),
-    ("PUT", "/v1/campaigns/c"),
-    ("PUT", "/v1/mailings/m"),
-];
+use crate::support::{Shop, bodied, order, with};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_not_json_is_refused_on_every_route_and_nothing_is_written() {
     let shop = Shop::open().await;
+    shop.known().await;
     let json = "application/json";
-    for (method, path) in BODIES {
+    for (method, path) in bodied(&["PUT", "PATCH", "POST"]) {
+        // Batches and tables are read otherwise, and a key must be there to be rotated.
+        if ["/batch", "/import", "/rotate"].iter().any(|end| path.ends_with(end)) {
+            continue;
+        }
         let check = async |content_type: &str, body: Vec<u8>, status: u16| {
-            Check::raw(method, path, content_type, body).is(&shop, status, &[]).await;
+            Check::raw(method, &path, content_type, body).is(&shop, status, &[]).await;
         };
         check(json, b"".to_vec(), 400).await;
         check(json, b"{".to_vec(), 400).await;
@@ -37,7 +33,7 @@ async fn what_is_not_json_is_refused_on_every_route_and_nothing_is_written() {
         check("text/plain", b"{}".to_vec(), 415).await;
         check("application/x-www-form-urlencoded", b"name=x".to_vec(), 415).await;
         for not_an_object in ["[]", "7", "null", "\"name\""] {
-            Check::raw(method, path, json, not_an_object).is(&shop, 422, &[""]).await;
+            Check::raw(method, &path, json, not_an_object).is(&shop, 422, &[""]).await;
         }
     }
     shop.nothing_failed().await;
@@ -57,7 +53,7 @@ async fn what_is_not_there_is_not_found() {
     }
     // API Gateway answers these itself.
     for (method, path) in
-        [("GET", "/v1/nothing"), ("DELETE", "/v1/orders/x"), ("GET", "/"), ("PUT", "/v1/orders/a/b/c")]
+        [("GET", "/v1/nothing"), ("DELETE", "/v1/events"), ("GET", "/"), ("PUT", "/v1/orders/a/b/c")]
     {
         let reply = shop.api.send(method, path, "", Vec::new()).await.unwrap();
         assert_eq!((reply.status, reply.content_type.as_str()), (404, "application/json"), "{method} {path}");

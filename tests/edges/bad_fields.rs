@@ -63,7 +63,7 @@ async fn each_wrong_field_of_a_status_an_event_or_a_customer_is_named_and_nothin
         let good = json!({ "id": "e", "customer_id": "c", "name": "product_viewed" });
         Check::post("/v1/events", &with(good, patch)).is(&shop, 422, places).await;
     };
-    Check::post("/v1/events", &json!({})).is(&shop, 422, &["/id", "/customer_id", "/name"]).await;
+    Check::post("/v1/events", &json!({})).is(&shop, 422, &["/id", "/name", "/customer_id"]).await;
     event(json!({ "id": "", "customer_id": 7, "name": "a b" }), &["/id", "/customer_id", "/name"]).await;
     event(json!({ "kind": "rumour", "source": "a/b", "session_id": 7 }), &["/kind", "/source", "/session_id"]).await;
     event(json!({ "context": [], "colour": 1 }), &["/context", "/colour"]).await;
@@ -74,8 +74,8 @@ async fn each_wrong_field_of_a_status_an_event_or_a_customer_is_named_and_nothin
     let customer = async |body: Value, places: &[&str]| {
         Check::put("/v1/customers/c", &body).is(&shop, 422, places).await;
     };
-    for address in [json!("ada"), json!("ada@"), json!("Ada <ada@example.com>"), json!("ada@localhost"), json!(7)] {
-        customer(json!({ "email": address }), &["/email"]).await;
+    for address in [json!(7), json!({}), json!("x".repeat(501))] {
+        customer(json!({ "email": address, "phone": address }), &["/email", "/phone"]).await;
     }
     customer(
         json!({ "updated_at": "today", "phone": 371, "first_name": [] }),

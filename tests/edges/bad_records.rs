@@ -74,10 +74,10 @@ async fn a_bad_row_is_given_up_on_and_the_rows_behind_it_in_its_stream_go_their_
         shop.customer(&id).await;
         shop.put(&format!("/v1/orders/{n}"), order(&id)).await;
         match n {
-            // No body.
+            // Not what an order is.
             0 => {
-                shop.put_row("customers", json!({ "customer": { "S": "customer#x" }, "item": { "S": "order#x" } }))
-                    .await
+                let key = json!({ "customer": { "S": "customer#x" }, "item": { "S": "order#x" } });
+                shop.put_row("customers", with(key, json!({ "body": { "S": "{}" } }))).await;
             }
             // Not what a message is.
             1 => {

@@ -21,6 +21,10 @@ impl<'a> Check<'a> {
         Self::raw("POST", path, "application/json", body.to_string())
     }
 
+    pub(crate) fn patch(path: &'a str, body: &Value) -> Self {
+        Self::raw("PATCH", path, "application/json", body.to_string())
+    }
+
     pub(crate) fn get(path: &'a str) -> Self {
         Self::raw("GET", path, "", "")
     }
@@ -35,6 +39,7 @@ impl<'a> Check<'a> {
         let Self { method, path, content_type, body } = self;
         let said: String = String::from_utf8_lossy(&body).chars().take(300).collect();
         let what = format!("{method} {path} {said}");
+        shop.quiet().await;
         let before = shop.rows().await;
         let reply = shop.api.send(method, path, content_type, body).await.unwrap();
         let problem = reply.json();
@@ -46,6 +51,7 @@ impl<'a> Check<'a> {
             None => Vec::new(),
         };
         assert_eq!(named, places, "{what}: {problem}");
+        shop.quiet().await;
         assert!(before == shop.rows().await, "{what} wrote something");
         problem
     }

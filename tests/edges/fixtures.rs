@@ -12,6 +12,9 @@ use crate::support::Shop;
 /// The secret that the token in the recorded links is signed with.
 const LINK_SECRET: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
+/// The secret that the recorded webhooks are signed with.
+const WEBHOOK_SECRET: &str = "0123456789abcdef";
+
 /// What a function must answer.
 enum Answers {
     /// An HTTP response of this status.
@@ -24,7 +27,7 @@ enum Answers {
 
 use Answers::{Done, Status, With};
 
-const STORY: [(&str, Answers); 34] = [
+const STORY: [(&str, Answers); 36] = [
     ("manage.create-key", With(|answer| answer["key"].as_str().is_some_and(|key| key.starts_with("cw_")))),
     ("authorizer.request", With(|answer| answer == &json!({ "isAuthorized": true, "context": caller() }))),
     ("manage.put-field", Status(200)),
@@ -38,6 +41,8 @@ const STORY: [(&str, Answers); 34] = [
     ("ingest-orders.get", Status(200)),
     ("ingest-events.post", Status(201)),
     ("ingest-tracking.batch", Status(200)),
+    ("ingest-webhooks.shopify", With(|answer| became(answer).iter().all(|became| became == "created"))),
+    ("ingest-webhooks.woocommerce", With(|answer| became(answer) == ["created"])),
     ("ingest-products.put", Status(201)),
     ("ingest-products.import", Status(202)),
     ("import-products.queue", Done),
@@ -78,6 +83,7 @@ async fn each_recorded_payload_is_answered_as_it_should_be() {
         };
         assert!(right, "{name}: {answer}");
         shop.quiet().await;
+        if name.starts_with("ingest-orders") { std::fs::write(format!("/tmp/rows-{name}.json"), serde_json::to_string(&shop.rows().await).unwrap()).unwrap(); }
     }
 
     // What came a second time, from the files, was mailed once.
@@ -127,6 +133,17 @@ async fn allow_the_recorded_key_and_links(shop: &Shop) {
     shop.put_row("definitions", kept).await;
     let secret = json!({ "kind": { "S": "secret" }, "id": { "S": "links" }, "secret": { "S": LINK_SECRET } });
     shop.put_row("definitions", secret).await;
+    for kind in ["shopify", "woocommerce"] {
+        let code = kind.replace("commerce", "");
+        let source = json!({ "name": kind, "webhook": { "kind": kind, "secret": WEBHOOK_SECRET } });
+        shop.put(&format!("/v1/sources/{code}-shop"), source).await;
+    }
+}
+
+/// What became of each thing that a webhook told.
+fn became(answer: &Value) -> Vec<Value> {
+    let body: Value = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
+    body["told"].as_array().unwrap().iter().map(|told| told["became"].clone()).collect()
 }
 
 fn read(name: &str) -> Value {

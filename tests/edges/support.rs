@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use contracts::ROUTES;
 use local::shop::{Client, first_key};
 use local::{Bundle, Options};
 use serde_json::{Value, json};
@@ -47,6 +48,13 @@ impl Shop {
         self.put(&format!("/v1/templates/{id}"), json!({ "subject": id, "html": "<p>Hello</p>" })).await;
     }
 
+    /// What the routes of [`bodied`] speak of: an order with a line, an audience.
+    pub(crate) async fn known(&self) {
+        self.put("/v1/orders/o", order("c")).await;
+        self.put("/v1/audiences/vip", json!({ "name": "VIP" })).await;
+        self.quiet().await;
+    }
+
     pub(crate) async fn messages(&self, customer: &str) -> Vec<Value> {
         let reply = self.api.get(&format!("/v1/messages?customer={customer}")).await.unwrap();
         assert_eq!(reply.status, 200);
@@ -68,8 +76,8 @@ impl Shop {
         self.quiet().await;
     }
 
-    /// Every row of every table, but for how far the timers were looked through
-    /// and how often each key has called.
+    /// Every row of every table, but for how far the timers were looked through,
+    /// how often each key has called, and the secrets that are made at first use.
     pub(crate) async fn rows(&self) -> BTreeMap<String, Value> {
         let mut rows = BTreeMap::new();
         for table in &self.bundle.description().tables {
@@ -77,6 +85,7 @@ impl Shop {
             if let Some(items) = scan["Items"].as_array_mut() {
                 items.retain(|item| item["item"]["S"] != "cursor");
                 items.retain(|item| !item["request"]["S"].as_str().is_some_and(|id| id.starts_with("rate#")));
+                items.retain(|item| item["secret"].is_null());
             }
             rows.insert(table.name.clone(), scan["Items"].take());
         }
@@ -102,6 +111,33 @@ impl Shop {
             assert_eq!(ended, 0, "{}: {:?}", function.name, self.bundle.logs(&function.name));
         }
     }
+}
+
+/// Every keyed route that takes a body of these methods, with a path that speaks of
+/// something that is there, if [`Shop::known`] was asked for it.
+pub(crate) fn bodied(methods: &[&str]) -> Vec<(&'static str, String)> {
+    let keyed = ROUTES.iter().filter(|route| !route.scopes.is_empty());
+    let split = keyed.filter_map(|route| route.key.split_once(' '));
+    split.filter(|(method, _)| methods.contains(method)).map(|(method, path)| (method, path_on(path, "o"))).collect()
+}
+
+/// A route's path with an id where it takes one, and good codes for the rest.
+pub(crate) fn path_on(path: &str, id: &str) -> String {
+    let mut parts: Vec<&str> = path.split('/').collect();
+    for place in 1..parts.len() {
+        let named = parts[place - 1];
+        parts[place] = match (named, parts[place]) {
+            ("containers", "{code}") => "cart",
+            ("audiences", "{code}") => "vip",
+            ("fields", "{code}") => "order.note_to_us",
+            ("statuses", "{code}") => "delivery.at_customs",
+            (_, "{code}") => "news",
+            (_, "{line}") => "1",
+            (_, "{id}") => id,
+            (_, part) => part,
+        };
+    }
+    parts.join("/")
 }
 
 /// An order that nothing is wrong with.

@@ -1,4 +1,5 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
+use std::hash::{BuildHasher, RandomState};
 use std::io::ErrorKind;
 
 use bytes::Bytes;
@@ -19,7 +20,35 @@ pub(crate) enum Parsed {
     /// Rows, and how many came before the first of them.
     Rows(u64, Vec<Entry>),
     /// There are no more.
-    End(BTreeSet<String>, Option<Ending>),
+    End(End),
+}
+
+/// What is known when a feed has been read.
+pub(crate) struct End {
+    /// Columns or elements that nothing was made of.
+    pub(crate) ignored: BTreeSet<String>,
+    /// Why there are no more rows, if it is not that the feed has ended.
+    pub(crate) ending: Option<Ending>,
+    /// The products that it has; none if that cannot be said of all of them.
+    pub(crate) products: Option<Products>,
+}
+
+/// Which products a feed has, by eight bytes for each.
+pub(crate) struct Products {
+    hashes: HashSet<u64>,
+    by: RandomState,
+}
+
+impl Products {
+    /// Whether the feed has it. Of very many that it does not have it may be said that
+    /// it does.
+    pub(crate) fn has(&self, id: &str) -> bool {
+        self.hashes.contains(&self.by.hash_one(id))
+    }
+
+    fn add(&mut self, id: &str) {
+        self.hashes.insert(self.by.hash_one(id));
+    }
 }
 
 /// Why there are no more rows, if it is not that the feed has ended.
@@ -42,9 +71,9 @@ pub(crate) fn read(
     let (rows, parsed) = channel(ROWS_WAITING);
     tokio::task::spawn_blocking(move || {
         let ended = parse(format, charset.as_deref(), skip, incoming, &rows);
-        if let Some((ignored, ending)) = ended {
+        if let Some(end) = ended {
             // Nobody waits for it any more if this fails.
-            drop(rows.blocking_send(Parsed::End(ignored, ending)));
+            drop(rows.blocking_send(Parsed::End(end)));
         }
     });
     (bytes, parsed)
@@ -57,14 +86,29 @@ fn parse(
     skip: u64,
     incoming: Receiver<std::io::Result<Bytes>>,
     rows: &Sender<Parsed>,
-) -> Option<(BTreeSet<String>, Option<Ending>)> {
+) -> Option<End> {
     let opened = Incoming::unpacked(incoming).map_err(Broken::Read);
     let mut feed = match opened.and_then(|bytes| Feed::open(format, bytes, charset)) {
         Ok(feed) => feed,
-        Err(broken) => return Some((BTreeSet::new(), Some(ending(broken)))),
+        Err(broken) => {
+            return Some(End { ignored: BTreeSet::new(), ending: Some(ending(broken)), products: None });
+        }
     };
+    let mut products = Some(Products { hashes: HashSet::new(), by: RandomState::new() });
     let (mut number, mut chunk, mut broken) = (0, Vec::with_capacity(CHUNK), None);
     for entry in feed.by_ref() {
+        let id = match &entry {
+            Ok(Entry::Row(row)) => Some(row.id.as_str()),
+            Ok(Entry::Faulty(fault)) => {
+                // A row that does not say of which product it is may be of any.
+                products = products.filter(|_| fault.id.is_some());
+                fault.id.as_deref()
+            }
+            Ok(Entry::Category(_)) | Err(_) => None,
+        };
+        if let (Some(products), Some(id)) = (&mut products, id) {
+            products.add(id);
+        }
         match entry {
             Ok(_) if number < skip => number += 1,
             Ok(entry) => chunk.push(entry),
@@ -78,7 +122,8 @@ fn parse(
     if !chunk.is_empty() {
         rows.blocking_send(Parsed::Rows(number, chunk)).ok()?;
     }
-    Some((feed.ignored().clone(), broken))
+    let products = products.filter(|products| !products.hashes.is_empty());
+    Some(End { ignored: feed.ignored().clone(), ending: broken, products })
 }
 
 fn ending(broken: Broken) -> Ending {

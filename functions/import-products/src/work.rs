@@ -3,18 +3,20 @@ use std::time::Duration;
 use bytes::Bytes;
 use contracts::import::ImportWork;
 use contracts::product::{read_defined, read_defined_category};
+use domain::dated::Said;
 use domain::dictionary::Dictionary;
-use domain::{CategoryId, Conflict, Fault, ProductId, ProductUpdate, TooLarge};
+use domain::{CategoryId, Conflict, Fault, Product, ProductId, ProductUpdate, TooLarge};
 use feeds::import::{Import, Origin, Stage};
 use feeds::{Entry, Row, RowFault};
 use futures::StreamExt;
 use jiff::{SignedDuration, Timestamp};
+use serde_json::Map;
 use store::{ImportRow, Merged, Refused, ToldProduct, Versioned, Written};
 use tokio::sync::mpsc::Receiver;
 
 use crate::Importer;
 use crate::fetch::{Fetched, NotFetched};
-use crate::rows::{self, Ending, Parsed};
+use crate::rows::{self, End, Ending, Parsed, Products};
 
 /// After how many chunks of rows the checkpoint is moved.
 const CHECKPOINT: u32 = 10;
@@ -89,7 +91,7 @@ impl Importer {
 
     async fn end(&self, mut held: Held, reason: Option<String>) -> anyhow::Result<()> {
         held.import.stage = if reason.is_some() { Stage::Failed } else { Stage::Done };
-        held.import.reason = reason;
+        held.import.reason = reason.or(held.import.reason);
         held.import.ended_at = Some(self.clock.now());
         match self.put(&mut held).await? {
             Written::Done => self.forget_parts(&held.import).await,
@@ -182,13 +184,14 @@ impl Importer {
             match rows.recv().await {
                 None => anyhow::bail!("the reader of a feed is gone"),
                 Some(Parsed::Rows(first, entries)) => self.take_in_chunk(&mut held.import, first, entries).await?,
-                Some(Parsed::End(ignored, ending)) => {
+                Some(Parsed::End(End { ignored, ending, products })) => {
                     held.import.ignored.extend(ignored);
-                    return Ok(match ending {
-                        None => Went::Over(None),
-                        Some(Ending::Broken(reason)) => Went::Over(Some(reason)),
-                        Some(Ending::BrokeOff) => Went::NotNow("the feed broke off".to_owned()),
-                    });
+                    return match ending {
+                        None if held.import.complete => self.take_out(&mut held.import, products, deadline).await,
+                        None => Ok(Went::Over(None)),
+                        Some(Ending::Broken(reason)) => Ok(Went::Over(Some(reason))),
+                        Some(Ending::BrokeOff) => Ok(Went::NotNow("the feed broke off".to_owned())),
+                    };
                 }
             }
             // It came further.
@@ -249,6 +252,48 @@ impl Importer {
         Ok(())
     }
 
+    /// Notes of every product that a complete feed does not have that it cannot be had.
+    async fn take_out(
+        &self,
+        import: &mut Import,
+        products: Option<Products>,
+        deadline: Timestamp,
+    ) -> anyhow::Result<Went> {
+        let Some(products) = products else {
+            import.reason = Some("not every row says of which product it is, so none was taken to be missing".into());
+            return Ok(Went::Over(None));
+        };
+        let row = ImportRow { tag: format!("{} missing", import.id), at: import.created_at };
+        import.counts.missing = 0;
+        let mut after = None;
+        loop {
+            let now = self.clock.now();
+            if now + TO_SPARE >= deadline {
+                return Ok(Went::On(SignedDuration::ZERO));
+            }
+            let (page, next) = self.catalogue.page(after.as_ref(), &row).await?;
+            // Those that were taken out before a worker was lost are counted again.
+            import.counts.missing += page.iter().filter(|(_, taken_out)| *taken_out).count() as u64;
+            let missing = page.into_iter().filter(|(product, _)| {
+                let is_offered = !product.is_deleted() && product.content.in_stock() != Some(false);
+                is_offered && product.first_at <= import.created_at && !products.has(product.id.as_str())
+            });
+            let told = missing.map(|(product, _)| ToldProduct { update: gone(product), import: Some(row.clone()) });
+            for outcome in self.catalogue.merge_products(told.collect(), now).await? {
+                match outcome {
+                    Ok(Merged::Changed(_)) => import.counts.missing += 1,
+                    Err(Refused::Failed(error)) if !error.is::<TooLarge>() => return Err(error),
+                    // Something else was said of it for the very same time: it stays as it is.
+                    Ok(_) | Err(_) => {}
+                }
+            }
+            match next {
+                Some(next) => after = Some(next),
+                None => return Ok(Went::Over(None)),
+            }
+        }
+    }
+
     async fn take_in_categories(
         &self,
         import: &mut Import,
@@ -288,6 +333,18 @@ impl Importer {
 fn read_row(dictionary: &Dictionary, row: Row, now: Timestamp) -> Result<ProductUpdate, Vec<Fault>> {
     let id = ProductId::parse(&row.id).map_err(|error| vec![Fault::new("/id", error.to_string())])?;
     read_defined(dictionary, id, row.body, false, now)
+}
+
+/// That a product cannot be had, in the way in which it was said that it can.
+fn gone(product: Product) -> ProductUpdate {
+    let mut fields = Map::new();
+    if product.content.stock.is_some() {
+        fields.insert("stock".into(), "0".into());
+    }
+    if product.content.stock.is_none() || product.content.available.is_some() {
+        fields.insert("available".into(), false.into());
+    }
+    ProductUpdate { id: product.id, updated_at: None, said: Said { whole: false, fields } }
 }
 
 fn fault_of(conflict: Conflict) -> Fault {

@@ -72,7 +72,7 @@ impl People {
         let mut reader = Reader::new(&body);
         let customer_id = reader.optional("customer_id", read::parsed(CustomerId::parse));
         let token = reader.optional("link", |value| read::text(value, 500));
-        if reader.raw("customer_id").is_some() == reader.raw("link").is_some() {
+        if body.is_object() && reader.raw("customer_id").is_some() == reader.raw("link").is_some() {
             reader.fault("customer_id", "is required, or \"link\" with the token of a link in one of our mails");
         }
         reader.finish()?;

@@ -37,14 +37,15 @@ impl Products {
                 }
                 let parts = self.keep(&id, feed).await?;
                 let charset = request.header("content-type").and_then(charset);
-                Import::new(id, Origin::Body(parts), format, charset, now)
+                let complete = self.is_complete(request)?;
+                Import { complete, ..Import::new(id, Origin::Body(parts), format, charset, now) }
             }
             None if media_type == "application/json" => {
-                let Fetch { url, format } = import::read(&request.json()?)?;
+                let Fetch { url, format, complete } = import::read(&request.json()?)?;
                 if !(url.starts_with("https://") || url.starts_with("http://")) {
                     return Err(vec![Fault::new("/url", "must begin with https://")].into());
                 }
-                Import::new(id, Origin::Url(url), format, None, now)
+                Import { complete, ..Import::new(id, Origin::Url(url), format, None, now) }
             }
             None => {
                 let detail = "send a feed as text/csv or application/xml, or its address as application/json";
@@ -56,6 +57,15 @@ impl Products {
         self.queue.send(&[(work, SignedDuration::ZERO)]).await?;
         let place = format!("/v1/products/import/{}", import.id);
         Ok(Response::json(202, &import::show(&import)).with_header("location", place))
+    }
+
+    /// Whether a feed that was sent along is all that the shop has.
+    fn is_complete(&self, request: &Request) -> Result<bool, Vec<Fault>> {
+        match request.query("complete").as_deref() {
+            None | Some("false") => Ok(false),
+            Some("true" | "") => Ok(true),
+            Some(_) => Err(vec![Fault::new("?complete", "must be true or false")]),
+        }
     }
 
     /// Puts a feed down where the worker finds it; in how many parts.

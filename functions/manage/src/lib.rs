@@ -8,6 +8,7 @@ mod definitions;
 mod dictionaries;
 mod keys;
 mod messages;
+mod reference;
 mod usage;
 
 use api::Api;
@@ -85,6 +86,8 @@ impl Manage {
             "GET /v1/keys" => keys::list(&self.keys, request, self.clock.now()).await,
             "POST /v1/keys/{id}/rotate" => keys::rotate(&self.keys, request, self.clock.now()).await,
             "DELETE /v1/keys/{id}" => keys::revoke(&self.keys, request).await,
+            "GET /v1/openapi.json" => Ok(reference::document(request)),
+            "GET /v1/reference" => reference::page(request),
             "GET /v1/audit" => self.list_changes(request).await,
             "GET /v1/audit/{id}" => self.get_change(request).await,
             _ => self.dictionaries(request).await,

@@ -6,7 +6,7 @@ use domain::{Customer, CustomerId, MailingId, Message};
 use futures::TryStreamExt;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
-use store::{CUSTOMER_SHARDS, Entry, Kind, Versioned, Written};
+use store::{AudiencePage, CUSTOMER_SHARDS, Entry, Kind, Versioned, Written};
 
 use crate::MassMessaging;
 
@@ -121,24 +121,28 @@ impl MassMessaging {
         mut progress: MailingProgress,
         version: u64,
     ) -> anyhow::Result<Next> {
-        let audience = self.mailings.page(&mailing.id, progress.written).await?;
-        let now = self.clock.now();
-        let messages =
-            audience.iter().map(|customer_id| Ok(mailing.message(progress.definition_version, customer_id, now)));
-        futures::stream::iter(messages)
-            .try_for_each_concurrent(WRITES_AT_ONCE, async |message: Message| self.messages.put(&message).await)
-            .await?;
+        if let AudiencePage::Audience(audience) = self.mailings.page(&mailing.id, progress.written).await? {
+            let now = self.clock.now();
+            let messages =
+                audience.iter().map(|customer_id| Ok(mailing.message(progress.definition_version, customer_id, now)));
+            futures::stream::iter(messages)
+                .try_for_each_concurrent(WRITES_AT_ONCE, async |message: Message| self.messages.put(&message).await)
+                .await?;
+            let ids: Vec<_> = audience.iter().map(|id| Message::id_of_mailing(&mailing.id, id)).collect();
+            self.mailings.note_written(&mailing.id, progress.written, &ids).await?;
+        }
         progress.written += 1;
         self.moved(&mailing.id, progress, version).await
     }
 
     /// Takes the next page into the accounts, if all of it is settled.
     async fn tally(&self, mailing: &Mailing, mut progress: MailingProgress, version: u64) -> anyhow::Result<Next> {
-        let audience = self.mailings.page(&mailing.id, progress.tallied).await?;
-        let ids: Vec<_> = audience.iter().map(|customer_id| Message::id_of_mailing(&mailing.id, customer_id)).collect();
+        let AudiencePage::Written(ids) = self.mailings.page(&mailing.id, progress.tallied).await? else {
+            anyhow::bail!("a page whose messages are not written cannot be taken into the accounts");
+        };
         let entries = self.messages.entries(&ids).await?;
         let now = self.clock.now();
-        let complete = entries.len() == audience.len() && entries.iter().all(|entry| is_over(entry, now));
+        let complete = entries.len() == ids.len() && entries.iter().all(|entry| is_over(entry, now));
         if complete {
             progress.tally(entries.iter().map(|entry| (entry.state, entry.reason)));
         }

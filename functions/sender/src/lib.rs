@@ -100,6 +100,9 @@ impl Sender {
                 if taken == Taken::Done {
                     not_sent(now, reason);
                 }
+                if reason == Reason::Erased {
+                    self.messages.scrub_one(message).await?;
+                }
                 return self.by_others(id, taken).await;
             }
         };

@@ -40,6 +40,9 @@ impl Material {
             runs: Vec::new(),
         };
         let loaded = self.customers.load(&message.customer_id, &wanted).await?;
+        if loaded.erased {
+            return Ok(Err((Reason::Erased, None)));
+        }
         let Some(customer) = &loaded.customer else { return Ok(Err((Reason::CustomerUnknown, None))) };
         let Some(to) = customer.profile.address() else {
             let detail =

@@ -23,6 +23,8 @@ pub struct Fetch {
     pub url: String,
     /// What it is.
     pub format: Format,
+    /// Whether it is all that the shop has.
+    pub complete: bool,
 }
 
 /// Reads the JSON body of `POST /v1/products/import`.
@@ -37,9 +39,10 @@ pub fn read(body: &Value) -> Result<Fetch, Faults> {
         Some("yml") => Ok(Format::Yml),
         _ => Err("must be \"csv\" or \"yml\""),
     });
+    let complete = reader.optional("complete", |value| value.as_bool().ok_or("must be true or false"));
     reader.finish()?;
     match (url, format) {
-        (Some(url), Some(format)) => Ok(Fetch { url, format }),
+        (Some(url), Some(format)) => Ok(Fetch { url, format, complete: complete.unwrap_or_default() }),
         _ => Err(Vec::new()),
     }
 }
@@ -57,6 +60,7 @@ pub fn show(import: &Import) -> Value {
         ("reason", json!(import.reason)),
         ("url", json!(url)),
         ("format", json!(import.format)),
+        ("complete", json!(import.complete)),
         ("created_at", json!(import.created_at)),
         ("ended_at", json!(import.ended_at)),
         ("rows", json!(import.counts)),

@@ -64,6 +64,8 @@ impl State {
 pub enum Reason {
     /// No such customer is known.
     CustomerUnknown,
+    /// The customer was erased.
+    Erased,
     /// The customer has no e-mail address.
     NoAddress,
     /// A marketing message, and the customer has not agreed to any.
@@ -88,6 +90,7 @@ impl Reason {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::CustomerUnknown => "customer_unknown",
+            Self::Erased => "erased",
             Self::NoAddress => "no_address",
             Self::NoConsent => "no_consent",
             Self::Suppressed => "suppressed",

@@ -49,6 +49,10 @@ pub struct Import {
     /// The encoding that came along with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub charset: Option<String>,
+    /// Whether the feed is all that the shop has, so that a product that is not in it
+    /// cannot be had.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub complete: bool,
     /// When it was asked for. What the feed says counts as said then.
     pub created_at: Timestamp,
     /// What it is doing.
@@ -56,7 +60,7 @@ pub struct Import {
     /// When its end was written down.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<Timestamp>,
-    /// Why it failed, in words for the caller.
+    /// Why it failed, or what was left undone, in words for the caller.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// How often it was begun or gone on with since it last came further.
@@ -92,6 +96,8 @@ pub struct Counts {
     pub categories: u64,
     /// Rows that could not be taken in.
     pub faulty: u64,
+    /// Products that a complete feed does not have, and that cannot be had for that.
+    pub missing: u64,
 }
 
 impl Import {
@@ -103,6 +109,7 @@ impl Import {
             origin,
             format,
             charset,
+            complete: false,
             created_at: now,
             stage: Stage::Waiting,
             ended_at: None,

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use contracts::event::{self, Received};
 use domain::dictionary::json_type;
-use domain::{Conflict, CustomerId, Event, EventKind, Fault};
+use domain::{Conflict, Event, EventKind, Fault};
 use jiff::Timestamp;
 use lambda::http::Failure;
 use serde_json::Value;
@@ -43,7 +43,7 @@ impl Intake {
         // Nothing else that the event tells may be written before it is taken. A visitor
         // who is somebody else already stays that; the event names whose it is.
         if let (Some(visitor), Some(customer_id)) = (&visitor, &event.customer_id) {
-            self.customers.link(&CustomerId::of_visitor(visitor), customer_id, now).await?;
+            self.note_link(visitor, customer_id, now).await?;
         }
         self.note_seen(&event, now).await;
         Ok(taken(&event, is_new))

@@ -1,3 +1,6 @@
+use std::collections::HashSet;
+use std::sync::{MutexGuard, PoisonError};
+
 use contracts::{Kind, Problem};
 use domain::{CustomerId, VisitorId};
 use jiff::Timestamp;
@@ -6,6 +9,9 @@ use serde_json::json;
 use store::Linked;
 
 use crate::{Intake, Taken, erased};
+
+/// How many links between visitors and customers are remembered.
+const MOST_LINKS: usize = 10_000;
 
 impl Intake {
     /// Takes in who an anonymous visitor is. What they did follows by and by, and so
@@ -25,6 +31,34 @@ impl Intake {
         let linked = self.customers.link(&CustomerId::of_visitor(visitor), customer_id, now).await?;
         let id = known_as(linked, "the visitor is known as another customer already")?;
         Ok(Taken { id: visitor.to_string(), is_new: false, shown: json!({ "id": visitor, "customer_id": id }) })
+    }
+
+    /// Notes who a visitor is, as an event says that names both. A visitor who is
+    /// somebody else already stays that.
+    ///
+    /// A browser says so with each of its events: what this process has noted before is
+    /// not looked up again.
+    pub(crate) async fn note_link(
+        &self,
+        visitor: &VisitorId,
+        customer_id: &CustomerId,
+        now: Timestamp,
+    ) -> Result<(), Failure> {
+        let link = (visitor.clone(), customer_id.clone());
+        if self.noted_links().contains(&link) {
+            return Ok(());
+        }
+        self.customers.link(&CustomerId::of_visitor(visitor), customer_id, now).await?;
+        let mut noted = self.noted_links();
+        if noted.len() >= MOST_LINKS {
+            noted.clear();
+        }
+        noted.insert(link);
+        Ok(())
+    }
+
+    fn noted_links(&self) -> MutexGuard<'_, HashSet<(VisitorId, CustomerId)>> {
+        self.links.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes in that two customers are one. What `from` has follows by and by.

@@ -12,12 +12,13 @@ mod events;
 mod identity;
 mod orders;
 
-use std::sync::Arc;
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex};
 
 use contracts::told::Told;
 use contracts::{Kind, Problem};
 use domain::dictionary::{Dictionary, Object};
-use domain::{BadId, Code, CustomerId, Fault};
+use domain::{BadId, Code, CustomerId, Fault, VisitorId};
 use jiff::Timestamp;
 use lambda::http::Failure;
 use serde_json::Value;
@@ -31,6 +32,8 @@ pub use containers::shown as show_container;
 pub struct Intake {
     customers: Customers,
     dictionary: DictionaryCache,
+    /// Who visitors are, as far as this process has noted it.
+    links: Mutex<HashSet<(VisitorId, CustomerId)>>,
 }
 
 /// What became of one thing.
@@ -56,7 +59,7 @@ impl Intake {
     /// Over these tables.
     #[must_use]
     pub fn new(customers: Customers, dictionary: DictionaryCache) -> Self {
-        Self { customers, dictionary }
+        Self { customers, dictionary, links: Mutex::default() }
     }
 
     /// The customers table.

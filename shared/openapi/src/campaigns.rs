@@ -126,25 +126,27 @@ fn campaign(object: Object) -> Object {
 
 fn trigger() -> Value {
     let of_type = |name: &str, description: &str| Object::new(description).needs("type", one_of(&[name]), "");
-    let from_to = |object: Object| object.has("from", code(), "From this status only.").has("to", code(), "To this status only.");
+    let from_to =
+        |object: Object| object.has("from", code(), "From this status only.").has("to", code(), "To this status only.");
     let what = one_of(&["item_added", "item_removed", "quantity_changed", "emptied"]);
     let kind = one_of(&["web_event", "event", "system"]);
-    let triggers = [
-        of_type("order_created", "An order is seen for the first time."),
-        from_to(of_type("order_status_changed", "One of an order's statuses changes.")).needs(
-            "set",
-            one_of(&["general", "delivery", "payment"]),
-            "In which of the three sets.",
-        ),
-        from_to(of_type("order_line_status_changed", "The status of one of an order's lines changes.")),
-        of_type("order_lines_changed", "What was ordered is no longer the same."),
-        of_type("container_changed", "What is in a container changes.")
-            .needs("container", code(), "Which container.")
-            .has("what", what, "This only."),
-        of_type("event_received", "An event of this name is taken in.")
-            .needs("name", code(), "The event's name.")
-            .has("kind", kind, "Of this kind only."),
-    ];
+    let triggers =
+        [
+            of_type("order_created", "An order is seen for the first time."),
+            from_to(of_type("order_status_changed", "One of an order's statuses changes.")).needs(
+                "set",
+                one_of(&["general", "delivery", "payment"]),
+                "In which of the three sets.",
+            ),
+            from_to(of_type("order_line_status_changed", "The status of one of an order's lines changes.")),
+            of_type("order_lines_changed", "What was ordered is no longer the same."),
+            of_type("container_changed", "What is in a container changes.")
+                .needs("container", code(), "Which container.")
+                .has("what", what, "This only."),
+            of_type("event_received", "An event of this name is taken in.")
+                .needs("name", code(), "The event's name.")
+                .has("kind", kind, "Of this kind only."),
+        ];
     said(either(triggers.map(Object::build)), "What sets a campaign off.")
 }
 
@@ -161,7 +163,9 @@ fn step() -> Value {
 fn condition() -> Value {
     let several = |name: &str| Object::new("").needs(name, many(of("Condition")), "").build();
     let value = json!({ "type": ["string", "number", "boolean"] });
-    let field = json!({ "type": "string", "maxLength": 256 });
+    let field = json!({
+        "type": "string", "maxLength": 256, "pattern": "^(customer|order|event|change)(\\.[^.]+)+$",
+    });
     let texts = Object::new("A test of one field.")
         .needs("field", field, "A path into the facts, such as `customer.city` or `order.lines.product_id`.")
         .has("is", value.clone(), "")
@@ -183,7 +187,10 @@ fn condition() -> Value {
         { "all": [{ "field": "customer.city", "is": "Riga" }, { "field": "order.total", "at_least": "50" }] },
         { "not": { "any": [{ "field": "customer.phone", "set": true }] } },
     ]);
-    said(schema, "A condition: `all`, `any` or `not` of others, or one test of one field; at most 200 tests, 16 levels deep.")
+    said(
+        schema,
+        "A condition: `all`, `any` or `not` of others, or one test of one field; at most 200 tests, 16 levels deep.",
+    )
 }
 
 fn mailing(object: Object) -> Object {
@@ -200,7 +207,11 @@ fn progress() -> Value {
         .needs("audience", count(), "How many customers it goes to, as far as is known.")
         .needs("sent", count(), "")
         .needs("unknown", count(), "How many nobody knows about.")
-        .needs("not_sent", json!({ "type": "object", "additionalProperties": count() }), "How many were not sent, by reason.")
+        .needs(
+            "not_sent",
+            json!({ "type": "object", "additionalProperties": count() }),
+            "How many were not sent, by reason.",
+        )
         .needs("under_way", count(), "")
         .has("started_at", json!({ "type": ["string", "null"], "format": "date-time" }), "")
         .has("ended_at", json!({ "type": ["string", "null"], "format": "date-time" }), "")

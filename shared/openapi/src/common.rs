@@ -121,7 +121,11 @@ pub(crate) fn schemas() -> Vec<(&'static str, Value)> {
 fn problem() -> Value {
     let urns: Vec<String> = Kind::ALL.into_iter().map(Kind::urn).collect();
     Object::shown("Why a request could not be carried out (RFC 9457). Nothing of such a request was written.")
-        .needs("type", json!({ "type": "string", "enum": urns }), "Which kind of problem. Stable: programs may compare it.")
+        .needs(
+            "type",
+            json!({ "type": "string", "enum": urns }),
+            "Which kind of problem. Stable: programs may compare it.",
+        )
         .needs("title", json!({ "type": "string" }), "The kind in words.")
         .needs("status", json!({ "type": "integer" }), "The HTTP status.")
         .has("detail", json!({ "type": "string" }), "What happened here, in words.")

@@ -22,7 +22,12 @@ pub(crate) fn subject() -> Subject {
                 .gives(200, "The container as it stands now.", "ContainerShown")
                 .refuses(&[Kind::Gone]),
             on("GET /v1/customers/{id}/containers", "listContainers", "List what a customer holds")
-                .gives_as(200, "All their containers.", "application/json", crate::schema::page_of(of("ContainerShown")))
+                .gives_as(
+                    200,
+                    "All their containers.",
+                    "application/json",
+                    crate::schema::page_of(of("ContainerShown")),
+                )
                 .refuses(&[Kind::Gone]),
             on("GET /v1/customers/{id}/containers/{code}", "getContainer", "Read a container")
                 .says("One that nothing was ever put into is empty.")

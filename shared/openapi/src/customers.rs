@@ -104,7 +104,11 @@ fn schemas() -> Vec<(&'static str, Value)> {
             "Identified",
             Object::shown("Who a visitor is.")
                 .needs("id", short(), "The visitor's anonymous id.")
-                .needs("customer_id", of("CustomerId"), "The customer. Not shown to a key with the scope `track` alone.")
+                .needs(
+                    "customer_id",
+                    of("CustomerId"),
+                    "The customer. Not shown to a key with the scope `track` alone.",
+                )
                 .build(),
         ),
         (
@@ -170,8 +174,13 @@ fn consent_said() -> Value {
 }
 
 fn shown() -> Object {
-    let consent = Object::shown("A consent.").needs("state", one_of(&["granted", "denied"]), "").needs("at", instant(), "Since when.");
-    let consents = Object::shown("What they allow.").has("email", either([consent.build(), json!({ "type": "null" })]), "");
+    let consent = Object::shown("A consent.").needs("state", one_of(&["granted", "denied"]), "").needs(
+        "at",
+        instant(),
+        "Since when.",
+    );
+    let consents =
+        Object::shown("What they allow.").has("email", either([consent.build(), json!({ "type": "null" })]), "");
     named(Object::shown("A customer as they stand.").needs("id", of("CustomerId"), "Their id."))
         .has("invalid", many(one_of(&["email", "phone"])), "Which contacts cannot be used as they are.")
         .has("consent", consents.build(), "What they allow.")
@@ -183,9 +192,11 @@ fn newest(schema: Value) -> Value {
 }
 
 fn profile() -> Value {
-    let orders = Object::shown("Their orders.")
-        .needs("count", count(), "How many there are.")
-        .needs("newest", many(of("OrderShown")), "The newest 20.");
+    let orders = Object::shown("Their orders.").needs("count", count(), "How many there are.").needs(
+        "newest",
+        many(of("OrderShown")),
+        "The newest 20.",
+    );
     shown()
         .has("orders", orders.build(), "")
         .has("events", newest(of("EventShown")), "")

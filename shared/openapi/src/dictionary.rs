@@ -88,41 +88,77 @@ fn schemas() -> Vec<(&'static str, Value)> {
         (
             "Field",
             echoed(field(Object::new("A field of the shop's own.")))
-                .example(echo("customer.tier", json!({
-                    "object": "customer", "name": "tier", "label": "Tier", "type": "string",
-                    "allowed": ["silver", "gold"], "max_length": 10,
-                })))
+                .example(echo(
+                    "customer.tier",
+                    json!({
+                        "object": "customer", "name": "tier", "label": "Tier", "type": "string",
+                        "allowed": ["silver", "gold"], "max_length": 10,
+                    }),
+                ))
                 .example(json!({ "label": "Points", "type": "integer", "min": 0, "max": 1000 }))
                 .build(),
         ),
         ("FieldShown", shown(field(Object::shown("A field.")))),
         (
             "Status",
-            body(status(Object::new("A status of orders.")), echo("delivery.at_customs", json!({
-                "set": "delivery", "name": "At customs", "in_analytics": true,
-            }))),
+            body(
+                status(Object::new("A status of orders.")),
+                echo(
+                    "delivery.at_customs",
+                    json!({
+                        "set": "delivery", "name": "At customs", "in_analytics": true,
+                    }),
+                ),
+            ),
         ),
         ("StatusShown", shown(status(Object::shown("A status of orders.")))),
         (
             "EventType",
-            body(event_type(Object::new("A kind of event.")), echo("courier_missed", json!({
-                "name": "Courier missed", "kind": "event", "fields": { "attempt": "integer" },
-            }))),
+            body(
+                event_type(Object::new("A kind of event.")),
+                echo(
+                    "courier_missed",
+                    json!({
+                        "name": "Courier missed", "kind": "event", "fields": { "attempt": "integer" },
+                    }),
+                ),
+            ),
         ),
-        ("EventTypeShown", either([shown(event_type(Object::shown("A kind of event.")).has("defined", json!({ "const": true }), "")), seen()])),
+        (
+            "EventTypeShown",
+            either([
+                shown(event_type(Object::shown("A kind of event.")).has("defined", json!({ "const": true }), "")),
+                seen(),
+            ]),
+        ),
         (
             "Source",
-            body(source(Object::new("A source.")), echo("app", json!({
-                "name": "Our shop", "domain": "shop.example.com", "active": true,
-                "webhook": { "kind": "shopify", "secret": "0123456789abcdef" },
-            }))),
+            body(
+                source(Object::new("A source.")),
+                echo(
+                    "app",
+                    json!({
+                        "name": "Our shop", "domain": "shop.example.com", "active": true,
+                        "webhook": { "kind": "shopify", "secret": "0123456789abcdef" },
+                    }),
+                ),
+            ),
         ),
-        ("SourceShown", shown(source(Object::shown("A source. A secret is never shown, only that there is one (`set`).")))),
+        (
+            "SourceShown",
+            shown(source(Object::shown("A source. A secret is never shown, only that there is one (`set`)."))),
+        ),
         (
             "ContainerDefinition",
-            body(container(Object::new("A container.")), echo("wishlist", json!({
-                "name": "Wishlist", "idle_after": "P3D", "lifetime": "P90D",
-            }))),
+            body(
+                container(Object::new("A container.")),
+                echo(
+                    "wishlist",
+                    json!({
+                        "name": "Wishlist", "idle_after": "P3D", "lifetime": "P90D",
+                    }),
+                ),
+            ),
         ),
         ("ContainerDefinitionShown", shown(container(Object::shown("A container's definition.")))),
         ("Audience", body(name(Object::new("An audience.")), echo("vip", json!({ "name": "Very important" })))),
@@ -132,7 +168,11 @@ fn schemas() -> Vec<(&'static str, Value)> {
 
 fn field(object: Object) -> Object {
     object
-        .has("object", one_of(&["customer", "order", "order_line", "product", "category"]), "What has it, as in the code.")
+        .has(
+            "object",
+            one_of(&["customer", "order", "order_line", "product", "category"]),
+            "What has it, as in the code.",
+        )
         .has("name", code(), "Its name under `fields`, as in the code.")
         .needs("label", json!({ "type": "string", "minLength": 1, "maxLength": 200 }), "What people call it.")
         .needs("type", types(), "What its values are.")
@@ -149,9 +189,11 @@ fn status(object: Object) -> Object {
 }
 
 fn event_type(object: Object) -> Object {
-    name(object)
-        .has("kind", one_of(&["web_event", "event", "system"]), "`web_event`, if it is left out.")
-        .has("fields", json!({ "type": "object", "additionalProperties": types(), "maxProperties": 100 }), "What its context brings: names and types.")
+    name(object).has("kind", one_of(&["web_event", "event", "system"]), "`web_event`, if it is left out.").has(
+        "fields",
+        json!({ "type": "object", "additionalProperties": types(), "maxProperties": 100 }),
+        "What its context brings: names and types.",
+    )
 }
 
 fn seen() -> Value {
@@ -161,16 +203,23 @@ fn seen() -> Value {
         .needs("defined", json!({ "const": false }), "")
         .has("kinds", names(), "On which kinds it came.")
         .has("sources", names(), "From which sources.")
-        .has("fields", json!({ "type": "object", "additionalProperties": names() }), "What its context brought, each with the types it had.")
+        .has(
+            "fields",
+            json!({ "type": "object", "additionalProperties": names() }),
+            "What its context brought, each with the types it had.",
+        )
         .has("first_seen", json!({ "type": ["string", "null"], "format": "date" }), "")
         .has("last_seen", json!({ "type": ["string", "null"], "format": "date" }), "")
         .build()
 }
 
 fn source(object: Object) -> Object {
-    let webhook = Object::new("The webhooks that it sends.")
-        .needs("kind", one_of(&["shopify", "woocommerce"]), "Whose.")
-        .has("secret", text(200), "What signs them: 8 to 200 visible ASCII characters. It stays what it is, if it is left out or `set`.");
+    let webhook =
+        Object::new("The webhooks that it sends.").needs("kind", one_of(&["shopify", "woocommerce"]), "Whose.").has(
+            "secret",
+            text(200),
+            "What signs them: 8 to 200 visible ASCII characters. It stays what it is, if it is left out or `set`.",
+        );
     name(object)
         .has("domain", text(253), "Where it is found.")
         .has("active", boolean(), "Whether it is in use; it is, if this is left out.")
@@ -179,7 +228,11 @@ fn source(object: Object) -> Object {
 
 fn container(object: Object) -> Object {
     name(object)
-        .has("idle_after", duration(), "After how long without a change it counts as left. ISO 8601, from a second to 365 days.")
+        .has(
+            "idle_after",
+            duration(),
+            "After how long without a change it counts as left. ISO 8601, from a second to 365 days.",
+        )
         .has("lifetime", duration(), "After how long an item goes out of it. ISO 8601, from a second to 365 days.")
 }
 
@@ -190,8 +243,16 @@ pub(crate) fn settings() -> Vec<(&'static str, Value)> {
             .has("company", json!({ "type": "string", "minLength": 1, "maxLength": 200 }), "The company's name.")
             .has("time_zone", json!({ "type": "string", "examples": ["Europe/Riga"] }), "The shop's time zone (IANA).")
             .has("currency", of("Currency"), "The shop's currency.")
-            .has("languages", list(json!({ "type": "string", "minLength": 2, "maxLength": 35 }), 20), "Its languages (BCP 47), the main one first.")
-            .has("country", json!({ "type": "string", "pattern": "^[A-Z]{2}$", "maxLength": 2 }), "Where it is (ISO 3166-1).")
+            .has(
+                "languages",
+                list(json!({ "type": "string", "minLength": 2, "maxLength": 35 }), 20),
+                "Its languages (BCP 47), the main one first.",
+            )
+            .has(
+                "country",
+                json!({ "type": "string", "pattern": "^[A-Z]{2}$", "maxLength": 2 }),
+                "Where it is (ISO 3166-1).",
+            )
     };
     let body = all(Object::new("The shop's settings, all of them."))
         .has("system", json!({}), "Shown; what is sent does not count.")

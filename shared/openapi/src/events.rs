@@ -25,7 +25,9 @@ pub(crate) fn subject() -> Subject {
             on("POST /v1/events/batch", "batchEvents", "Tell of many events")
                 .takes_batch("Event", "Each is what `POST /v1/events` takes."),
             on("OPTIONS /v1/events", "askPostEvent", "May a page tell of an event?").says(ASK).gives_nothing("It may."),
-            on("OPTIONS /v1/events/batch", "askBatchEvents", "May a page tell of many events?").says(ASK).gives_nothing("It may."),
+            on("OPTIONS /v1/events/batch", "askBatchEvents", "May a page tell of many events?")
+                .says(ASK)
+                .gives_nothing("It may."),
         ],
     }
 }

@@ -13,18 +13,28 @@ pub(crate) fn subject() -> Subject {
             what is kept of it is a hash.",
         schemas: schemas(),
         operations: vec![
-            on("POST /v1/keys", "createKey", "Make a key").takes("Key").gives(201, "The key, with its secret.", "KeyMade"),
+            on("POST /v1/keys", "createKey", "Make a key").takes("Key").gives(
+                201,
+                "The key, with its secret.",
+                "KeyMade",
+            ),
             on("GET /v1/keys", "listKeys", "List the keys").paged(of("KeyShown")),
             on("POST /v1/keys/{id}/rotate", "rotateKey", "Give a key another secret")
                 .says("The secret before stays good for the grace.")
                 .takes("Rotation")
                 .body_optional()
                 .gives(200, "The key, with its new secret.", "KeyMade"),
-            on("DELETE /v1/keys/{id}", "revokeKey", "Revoke a key").says("A key may revoke itself.").gives_nothing("It opens nothing any more."),
+            on("DELETE /v1/keys/{id}", "revokeKey", "Revoke a key")
+                .says("A key may revoke itself.")
+                .gives_nothing("It opens nothing any more."),
             on("GET /v1/audit", "listChanges", "List who changed what")
                 .says("The edits of templates, campaigns, mailings and words, the newest first.")
                 .paged(of("ChangeShown")),
-            on("GET /v1/audit/{id}", "getChange", "Read a change").gives(200, "With what was before and after it.", "ChangeShown"),
+            on("GET /v1/audit/{id}", "getChange", "Read a change").gives(
+                200,
+                "With what was before and after it.",
+                "ChangeShown",
+            ),
         ],
     }
 }
@@ -37,7 +47,8 @@ fn schemas() -> Vec<(&'static str, Value)> {
             .needs("scopes", scopes(), "What it may be used for.")
             .has("rate", rate(), "How many requests a second it may make; 500, if it is left out.")
     };
-    let body = key(Object::new("What a key is to be.")).example(json!({ "name": "Back end", "scopes": ["ingest"], "rate": 100 }));
+    let body = key(Object::new("What a key is to be."))
+        .example(json!({ "name": "Back end", "scopes": ["ingest"], "rate": 100 }));
     let shown = || {
         key(Object::shown("A key, without what would open anything."))
             .needs("id", json!({ "type": "string" }), "Its id.")
@@ -45,7 +56,11 @@ fn schemas() -> Vec<(&'static str, Value)> {
             .has("rotated_at", instant(), "When it was given another secret.")
             .has("previous_until", instant(), "Until when the secret before is good.")
     };
-    let made = shown().needs("key", json!({ "type": "string" }), "The key, as it goes into `Authorization: Bearer`. It is shown this once.");
+    let made = shown().needs(
+        "key",
+        json!({ "type": "string" }),
+        "The key, as it goes into `Authorization: Bearer`. It is shown this once.",
+    );
     let grace = json!({ "type": "string", "format": "duration", "default": "PT24H", "examples": ["PT24H"] });
     let rotation = Object::new("How long the secret before stays good.")
         .has("grace", grace, "ISO 8601, from `PT0S` to `P30D`; a day, if it is left out.")
@@ -53,7 +68,11 @@ fn schemas() -> Vec<(&'static str, Value)> {
     let change = Object::shown("An edit.")
         .needs("id", json!({ "type": "string" }), "Its id.")
         .needs("at", instant(), "When.")
-        .needs("kind", json!({ "type": "string" }), "Of what: `template`, `campaign`, `mailing`, or a kind of word such as `field`.")
+        .needs(
+            "kind",
+            json!({ "type": "string" }),
+            "Of what: `template`, `campaign`, `mailing`, or a kind of word such as `field`.",
+        )
         .needs("code", json!({ "type": "string" }), "Of which.")
         .needs("version", count(), "The version that it made.")
         .has("by", json!({ "type": "string" }), "The id of the key that made it.")

@@ -83,7 +83,8 @@ every `POST` that takes a key.";
 /// slash at its end.
 #[must_use]
 pub fn document(server: &str) -> Value {
-    let mut schemas: Map<String, Value> = common::schemas().into_iter().map(|(name, schema)| (name.to_owned(), schema)).collect();
+    let mut schemas: Map<String, Value> =
+        common::schemas().into_iter().map(|(name, schema)| (name.to_owned(), schema)).collect();
     let (mut paths, mut responses, mut tags) = (Map::new(), Map::new(), Vec::new());
     for subject in subjects() {
         tags.push(json!({ "name": subject.name, "description": subject.description }));

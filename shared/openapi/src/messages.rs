@@ -12,7 +12,12 @@ pub(crate) fn subject() -> Subject {
         operations: vec![
             on("GET /v1/messages", "listMessages", "List a customer's messages")
                 .says("The newest first.")
-                .asks("customer", true, json!({ "$ref": "#/components/schemas/CustomerId", "examples": ["ada"] }), "Whose.")
+                .asks(
+                    "customer",
+                    true,
+                    json!({ "$ref": "#/components/schemas/CustomerId", "examples": ["ada"] }),
+                    "Whose.",
+                )
                 .paged(of("MessageShown")),
         ],
     }
@@ -50,14 +55,7 @@ fn shown() -> Value {
         .has("detail", json!({ "type": "string" }), "What exactly, in words.")
         .has("settled_at", instant(), "When that was certain.")
         .has("ses_message_id", json!({ "type": "string" }), "What Amazon SES calls it.");
-    let evidence = [
-        "accepted_at",
-        "delivered_at",
-        "bounced_at",
-        "soft_bounced_at",
-        "complained_at",
-        "opened_at",
-        "clicked_at",
-    ];
+    let evidence =
+        ["accepted_at", "delivered_at", "bounced_at", "soft_bounced_at", "complained_at", "opened_at", "clicked_at"];
     evidence.into_iter().fold(told, |told, name| told.has(name, instant(), "When SES told so first.")).build()
 }

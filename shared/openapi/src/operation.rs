@@ -248,7 +248,10 @@ impl Operation {
 fn description(said: &str, scopes: &[&str], access: Access) -> String {
     let who = match access {
         Access::Key | Access::SegmentKey => {
-            format!("Takes a key with the scope {}.", scopes.iter().map(|scope| format!("`{scope}`")).collect::<Vec<_>>().join(" or "))
+            format!(
+                "Takes a key with the scope {}.",
+                scopes.iter().map(|scope| format!("`{scope}`")).collect::<Vec<_>>().join(" or ")
+            )
         }
         Access::Shopify | Access::WooCommerce => "Takes no key: each delivery is signed.".to_owned(),
         Access::Anybody => "Takes no key.".to_owned(),

@@ -60,12 +60,23 @@ fn schemas() -> Vec<(&'static str, Value)> {
         ("OrderAmounts", amounts().build()),
         ("Delivery", delivery()),
         ("Payment", payment()),
-        ("OrderStatus", coded().needs("set", set(), "Which of the order's three status sets.").example(json!({
-            "set": "delivery", "code": "shipped", "at": "2026-11-22T10:00:00Z", "source": "warehouse",
-        })).build()),
-        ("OrderLineStatus", coded().example(json!({
-            "code": "shipped", "at": "2026-11-22T10:00:00Z", "source": "warehouse",
-        })).build()),
+        (
+            "OrderStatus",
+            coded()
+                .needs("set", set(), "Which of the order's three status sets.")
+                .example(json!({
+                    "set": "delivery", "code": "shipped", "at": "2026-11-22T10:00:00Z", "source": "warehouse",
+                }))
+                .build(),
+        ),
+        (
+            "OrderLineStatus",
+            coded()
+                .example(json!({
+                    "code": "shipped", "at": "2026-11-22T10:00:00Z", "source": "warehouse",
+                }))
+                .build(),
+        ),
         ("OrderShown", shown()),
         ("OrderHistory", history()),
     ]
@@ -189,8 +200,12 @@ fn shown() -> Value {
         .needs("to", code(), "The status after.")
         .needs("at", instant(), "When it changed.")
         .has("source", code(), "Who said so.")
+        .needs("nth", json!({ "type": "integer", "minimum": 1 }), "For the how-manieth time it came to this status.")
         .build();
-    let status = Object::shown("The status in each set that has one.").has("general", code(), "").has("delivery", code(), "").has("payment", code(), "");
+    let status = Object::shown("The status in each set that has one.")
+        .has("general", code(), "")
+        .has("delivery", code(), "")
+        .has("payment", code(), "");
     let histories = ["general", "delivery", "payment"]
         .into_iter()
         .fold(Object::shown("The changes of each status set, oldest first; of a single order only."), |object, set| {

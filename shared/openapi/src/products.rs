@@ -98,14 +98,22 @@ fn product() -> Object {
 
 fn shown() -> Value {
     let change = Object::shown("Something that happened to a product.")
-        .needs("type", json!({ "type": "string" }), "Such as `created`, `price_changed`, `stock_changed`, `back_in_stock`, `out_of_stock`.")
+        .needs(
+            "type",
+            json!({ "type": "string" }),
+            "Such as `created`, `price_changed`, `stock_changed`, `back_in_stock`, `out_of_stock`.",
+        )
         .needs("at", instant(), "When.")
         .has("from", json!({ "type": ["string", "null"] }), "What was.")
         .has("to", json!({ "type": ["string", "null"] }), "What is.");
-    details(Object::shown("A product as it stands.").needs("id", id(), "Its id.").needs("name", short(), "What it is called."))
-        .has("in_stock", boolean(), "Whether it can be had.")
-        .has("changes", many(change.build()), "What happened to it lately, newest first; of a single product only.")
-        .build()
+    details(Object::shown("A product as it stands.").needs("id", id(), "Its id.").needs(
+        "name",
+        short(),
+        "What it is called.",
+    ))
+    .has("in_stock", boolean(), "Whether it can be had.")
+    .has("changes", many(change.build()), "What happened to it lately, newest first; of a single product only.")
+    .build()
 }
 
 fn category() -> Object {

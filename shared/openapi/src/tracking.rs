@@ -86,7 +86,14 @@ fn message(description: &str) -> Object {
         .has("writeKey", json!({ "type": "string" }), "The key, if it is not in the header.")
         .has("name", json!({ "type": "string" }), "The page's or screen's name.")
         .has("groupId", json!({ "type": "string" }), "The group.");
-    any(object, &[("context", "Where it happened."), ("traits", "What somebody is like."), ("properties", "What belongs to it.")])
+    any(
+        object,
+        &[
+            ("context", "Where it happened."),
+            ("traits", "What somebody is like."),
+            ("properties", "What belongs to it."),
+        ],
+    )
 }
 
 fn schemas() -> Vec<(&'static str, Value)> {
@@ -94,13 +101,17 @@ fn schemas() -> Vec<(&'static str, Value)> {
         "userId": "ada", "anonymousId": "8f14e45f", "messageId": "m-1", "traits": { "email": "ada@example.com" },
         "timestamp": "2026-11-22T10:00:00Z", "sentAt": "2026-11-22T10:00:01Z",
     }));
-    let track = message("Something that somebody did.").needs("event", json!({ "type": "string" }), "What, such as `Product Added`.").example(json!({
-        "anonymousId": "8f14e45f", "messageId": "m-2", "event": "Product Added",
-        "properties": { "product_id": "mug-blue", "quantity": 1, "price": 24.95 },
-    }));
-    let alias = message("Two ids of one person.").needs("previousId", json!({ "type": "string" }), "The id that is no more.").example(json!({
-        "userId": "ada", "previousId": "8f14e45f", "messageId": "m-3",
-    }));
+    let track = message("Something that somebody did.")
+        .needs("event", json!({ "type": "string" }), "What, such as `Product Added`.")
+        .example(json!({
+            "anonymousId": "8f14e45f", "messageId": "m-2", "event": "Product Added",
+            "properties": { "product_id": "mug-blue", "quantity": 1, "price": 24.95 },
+        }));
+    let alias = message("Two ids of one person.")
+        .needs("previousId", json!({ "type": "string" }), "The id that is no more.")
+        .example(json!({
+            "userId": "ada", "previousId": "8f14e45f", "messageId": "m-3",
+        }));
     let batch = Object::shown("Messages, each with its `type`.")
         .needs("batch", json!({ "type": "array", "items": of("SegmentMessage"), "maxItems": 2_500 }), "The messages.")
         .has("context", anything(), "What holds for all of them.")

@@ -29,9 +29,11 @@ pub(crate) fn subject() -> Subject {
 }
 
 fn answer() -> Value {
-    let told = Object::shown("One thing that the delivery tells; its id stands beside, under what it is (`order`, `customer`, …).")
-        .needs("became", one_of(&["created", "taken", "stale", "erased", "unknown", "refused"]), "What became of it.")
-        .has("problem", of("Problem"), "Why it is stale or was refused.");
+    let told = Object::shown(
+        "One thing that the delivery tells; its id stands beside, under what it is (`order`, `customer`, …).",
+    )
+    .needs("became", one_of(&["created", "taken", "stale", "erased", "unknown", "refused"]), "What became of it.")
+    .has("problem", of("Problem"), "Why it is stale or was refused.");
     let text = || json!({ "type": "string" });
     Object::shown("What became of a delivery.")
         .has("topic", text(), "What it was about.")

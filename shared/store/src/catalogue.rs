@@ -90,6 +90,9 @@ pub(crate) struct Row {
 /// How many products are read with one call: as many as there may be.
 const READ_AT_ONCE: usize = 100;
 
+/// How many rows are gone through with one call.
+const PAGE: i32 = 500;
+
 /// How many products are written at the same time.
 const WRITTEN_AT_ONCE: usize = 16;
 
@@ -98,6 +101,12 @@ const CATEGORIES: &str = "categories";
 
 fn product_key(id: &ProductId) -> String {
     format!("{PRODUCT}#{id}")
+}
+
+/// The product of which a row's key is.
+fn product_of(key: &Item) -> Option<ProductId> {
+    let thing = key.get("thing")?.as_s().ok()?;
+    ProductId::parse(thing.strip_prefix(PRODUCT)?.strip_prefix('#')?).ok()
 }
 
 fn key(thing: impl Into<String>, item: impl Into<String>) -> Item {
@@ -165,6 +174,45 @@ impl Catalogue {
         }
         outcomes.sort_by_key(|(index, _)| *index);
         Ok(outcomes.into_iter().map(|(_, outcome)| outcome).collect())
+    }
+
+    /// A page of all products, in no order, and whether this row of an import has
+    /// changed them; with the place where the next begins.
+    ///
+    /// # Errors
+    /// If the table cannot be read.
+    pub async fn page(
+        &self,
+        after: Option<&ProductId>,
+        by: &ImportRow,
+    ) -> anyhow::Result<(Vec<(Product, bool)>, Option<ProductId>)> {
+        let mut start = after.map(|after| key(product_key(after), PRODUCT));
+        loop {
+            let page = self
+                .db
+                .scan()
+                .table_name(&self.table)
+                .filter_expression("#item = :product")
+                .expression_attribute_names("#item", "item")
+                .expression_attribute_values(":product", text(PRODUCT))
+                .set_exclusive_start_key(start.take())
+                .limit(PAGE)
+                .send()
+                .await
+                .map_err(failed("the catalogue could not be gone through"))?;
+            let read = |item| {
+                let row: Row = rows::decode(item)?;
+                anyhow::Ok((rows::parse(&row.body)?, row.import.is_some_and(|import| import == tag(by, false))))
+            };
+            let items = page.items.unwrap_or_default().into_iter();
+            let products: Vec<(Product, bool)> = items.filter_map(|item| rows::readable(read(item))).collect();
+            start = page.last_evaluated_key;
+            let place = start.as_ref().and_then(product_of);
+            // A page may end among the categories, which is no place to name.
+            if place.is_some() || start.is_none() {
+                return Ok((products, place));
+            }
+        }
     }
 
     /// The updates of one product.

@@ -42,7 +42,7 @@ pub use definitions::{Definitions, Deleted, Head, Kind, SavedWord};
 pub use dictionary::DictionaryCache;
 pub use imports::Imports;
 pub use keys::{Key, Keys, Previous};
-pub use mailings::{Mailings, OpenMailing};
+pub use mailings::{Mailings, OpenMailing, Page as AudiencePage};
 pub use messages::{Entry, Evidence, Messages, Outcome, Taken};
 pub use requests::{Asked, Begun, Requests, Reserved};
 pub use rows::{Versioned, Written};

@@ -4,8 +4,9 @@ use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
 use campaigns::{MailingProgress, Stage};
-use domain::{CustomerId, MailingId};
+use domain::{CustomerId, MailingId, MessageId};
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use crate::rows::{self, Item, Versioned, Written, failed, number, text, time};
 use crate::runs::stopped_by;
@@ -25,6 +26,16 @@ pub struct OpenMailing {
     pub id: MailingId,
     /// When it starts.
     pub at: Timestamp,
+}
+
+/// A page of a mailing's audience.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Page {
+    /// To whom it is to go.
+    Audience(Vec<CustomerId>),
+    /// The messages that were written to them.
+    Written(Vec<MessageId>),
 }
 
 const OPEN: &str = "open";
@@ -170,7 +181,7 @@ impl Mailings {
         read: u64,
     ) -> anyhow::Result<Written> {
         let mut page = key(&partition(id), page_item(number_of));
-        page.insert("body".into(), text(rows::body(&audience)?));
+        page.insert("body".into(), text(rows::body(&Page::Audience(audience.to_vec()))?));
         let page = Put::builder()
             .table_name(&self.table)
             .set_item(Some(page))
@@ -196,11 +207,23 @@ impl Mailings {
         }
     }
 
+    /// Notes that the messages of a page are written. They are the snapshot from now
+    /// on: the page no longer names anybody.
+    ///
+    /// # Errors
+    /// If the table cannot be written to.
+    pub async fn note_written(&self, id: &MailingId, number_of: u32, messages: &[MessageId]) -> anyhow::Result<()> {
+        let mut page = key(&partition(id), page_item(number_of));
+        page.insert("body".into(), text(rows::body(&Page::Written(messages.to_vec()))?));
+        let put = self.db.put_item().table_name(&self.table).set_item(Some(page)).send();
+        put.await.map(drop).map_err(failed("a page of the audience could not be noted as written"))
+    }
+
     /// A page of the audience.
     ///
     /// # Errors
     /// If the table cannot be read, or the page is not there.
-    pub async fn page(&self, id: &MailingId, number_of: u32) -> anyhow::Result<Vec<CustomerId>> {
+    pub async fn page(&self, id: &MailingId, number_of: u32) -> anyhow::Result<Page> {
         let item = self.item(id, page_item(number_of)).await?.context("a page of the audience is not there")?;
         rows::parse(item.get("body").and_then(|body| body.as_s().ok()).context("a page without a body")?)
     }

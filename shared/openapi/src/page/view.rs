@@ -8,7 +8,8 @@ use super::words::{inline, kind, limits, markdown, name_of};
 pub(super) fn of(document: &Value) -> Value {
     let operations = crate::operations(document);
     let tags = document["tags"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let subjects: Vec<Value> = tags.iter().enumerate().map(|(number, tag)| subject(document, &operations, number, tag)).collect();
+    let subjects: Vec<Value> =
+        tags.iter().enumerate().map(|(number, tag)| subject(document, &operations, number, tag)).collect();
     let schemas: Vec<Value> = document["components"]["schemas"]
         .as_object()
         .into_iter()
@@ -38,8 +39,12 @@ fn subject(document: &Value, operations: &[(String, String, &Value)], number: us
 }
 
 fn shown(document: &Value, method: &str, path: &str, operation: &Value) -> Value {
-    let parameters: Vec<&Value> =
-        operation["parameters"].as_array().into_iter().flatten().map(|parameter| followed(document, parameter)).collect();
+    let parameters: Vec<&Value> = operation["parameters"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|parameter| followed(document, parameter))
+        .collect();
     let rows: Vec<Value> = parameters
         .iter()
         .map(|parameter| {
@@ -48,7 +53,13 @@ fn shown(document: &Value, method: &str, path: &str, operation: &Value) -> Value
                 Some("header") => "header",
                 _ => "query",
             };
-            row(&parameter["name"], &parameter["schema"], parameter["required"] == true, &parameter["description"], place)
+            row(
+                &parameter["name"],
+                &parameter["schema"],
+                parameter["required"] == true,
+                &parameter["description"],
+                place,
+            )
         })
         .collect();
     let content = operation["requestBody"]["content"].as_object();
@@ -57,17 +68,23 @@ fn shown(document: &Value, method: &str, path: &str, operation: &Value) -> Value
         .flatten()
         .map(|(media_type, body)| json!({ "media_type": media_type, "about": about(document, followed(document, &body["schema"])), "kind": kind(&body["schema"]) }))
         .collect();
-    let answers: Vec<Value> =
-        operation["responses"].as_object().into_iter().flatten().map(|(status, answer)| answered(document, status, answer)).collect();
-    let scopes: Vec<String> = operation["x-scopes"].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect();
+    let answers: Vec<Value> = operation["responses"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(status, answer)| answered(document, status, answer))
+        .collect();
+    let scopes: Vec<String> =
+        operation["x-scopes"].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect();
+    // The scopes stand beside the path already.
+    let said = operation["description"].as_str().unwrap_or_default();
+    let said = said.rsplit_once("Takes a key with the scope").map_or(said, |(said, _)| said);
     json!({
         "id": operation["operationId"], "method": method, "path": path, "summary": operation["summary"],
-        "description": markdown(operation["description"].as_str().unwrap_or_default()),
-        "scopes": scopes, "parameters": rows, "bodies": bodies, "answers": answers,
+        "description": markdown(said), "scopes": scopes, "parameters": rows, "bodies": bodies, "answers": answers,
         "curl": curl(document, method, path, operation, &parameters),
     })
 }
-
 
 /// What a reference leads to.
 fn followed<'d>(document: &'d Value, value: &'d Value) -> &'d Value {
@@ -98,7 +115,8 @@ fn about(document: &Value, schema: &Value) -> Value {
 
 fn table(schema: &Value) -> Option<Value> {
     let properties = schema["properties"].as_object()?;
-    let required = |name: &str| schema["required"].as_array().is_some_and(|names| names.iter().any(|known| known == name));
+    let required =
+        |name: &str| schema["required"].as_array().is_some_and(|names| names.iter().any(|known| known == name));
     let order = schema["x-order"].as_array()?.iter().filter_map(Value::as_str);
     let rows: Vec<Value> = order
         .filter_map(|name| Some((name, properties.get(name)?)))
@@ -110,7 +128,9 @@ fn table(schema: &Value) -> Option<Value> {
 
 fn answered(document: &Value, status: &str, answer: &Value) -> Value {
     let answer = followed(document, answer);
-    let schema = answer["content"].as_object().and_then(|content| content.values().next()).map(|content| &content["schema"]);
+    // What the program itself answers comes after what API Gateway does.
+    let schema =
+        answer["content"].as_object().and_then(|content| content.values().last()).map(|content| &content["schema"]);
     let types = schema.and_then(|schema| schema["allOf"][1]["properties"]["type"]["enum"].as_array()).cloned();
     let body = match (&types, schema) {
         (Some(_), _) => "<a href=\"#schema-Problem\">Problem</a>".to_owned(),
@@ -149,7 +169,11 @@ fn curl(document: &Value, method: &str, path: &str, operation: &Value, parameter
     let secured = operation["security"].as_array().is_some_and(|security| !security.is_empty());
     if secured && operation["security"][0]["key"].is_array() {
         let segment = operation["tags"][0].as_str().is_some_and(|tag| tag.starts_with("Segment"));
-        lines.push(if segment { "-u \"$CARTWIRE_KEY:\"".into() } else { "-H \"Authorization: Bearer $CARTWIRE_KEY\"".into() });
+        lines.push(if segment {
+            "-u \"$CARTWIRE_KEY:\"".into()
+        } else {
+            "-H \"Authorization: Bearer $CARTWIRE_KEY\"".into()
+        });
     }
     let content = operation["requestBody"]["content"].as_object();
     let body = content.and_then(|content| content.get_key_value("application/json").or_else(|| content.iter().next()));

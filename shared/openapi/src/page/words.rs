@@ -66,7 +66,8 @@ pub(super) fn limits(schema: &Value) -> String {
         (None, Some(most)) => Some(format!("at most {most}")),
         _ => None,
     };
-    let length = number("maxLength").filter(|_| schema["pattern"].is_null()).map(|most| format!("at most {most} characters"));
+    let length =
+        number("maxLength").filter(|_| schema["pattern"].is_null()).map(|most| format!("at most {most} characters"));
     let items = number("maxItems").map(|most| format!("at most {most}"));
     range.into_iter().chain(length).chain(items).collect::<Vec<_>>().join(", ")
 }
@@ -88,7 +89,8 @@ fn plain(r#type: &str) -> &str {
 /// A number as people write it: 1,000.
 fn spaced(number: u64) -> String {
     let digits = number.to_string();
-    let parts: Vec<&str> = digits.as_bytes().rchunks(3).rev().filter_map(|part| std::str::from_utf8(part).ok()).collect();
+    let parts: Vec<&str> =
+        digits.as_bytes().rchunks(3).rev().filter_map(|part| std::str::from_utf8(part).ok()).collect();
     parts.join(",")
 }
 
@@ -101,7 +103,10 @@ mod tests {
     fn words_are_escaped_and_marked() {
         assert_eq!(markdown("a <b> `c<`\n\n**d**"), "<p>a &lt;b&gt; <code>c&lt;</code></p><p><strong>d</strong></p>");
         assert_eq!(kind(&json!({"type": ["string", "null"]})), "text or null");
-        assert_eq!(kind(&json!({"type": "array", "items": {"$ref": "#/x/Id"}})), "list of <a href=\"#schema-Id\">Id</a>");
+        assert_eq!(
+            kind(&json!({"type": "array", "items": {"$ref": "#/x/Id"}})),
+            "list of <a href=\"#schema-Id\">Id</a>"
+        );
         assert_eq!(limits(&json!({"minimum": 1, "maximum": 10_000})), "1 to 10,000");
     }
 }

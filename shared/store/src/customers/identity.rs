@@ -119,10 +119,19 @@ impl Customers {
     /// # Errors
     /// If the table cannot be read or written to.
     pub async fn link(&self, from: &CustomerId, into: &CustomerId, now: Timestamp) -> anyhow::Result<Linked> {
-        let Found::Here { id: into, .. } = self.resolve(into).await? else { return Ok(Linked::Erased) };
-        match self.identities(std::slice::from_ref(from)).await?.remove(from) {
+        let mut known = self.identities(&[from.clone(), into.clone()]).await?;
+        let into = match known.remove(into) {
+            None => into.clone(),
             Some(Identity::Erased) => return Ok(Linked::Erased),
-            Some(Identity::Is(_)) => return Ok(self.is_now(from, into).await?),
+            Some(Identity::Is(_)) => match self.resolve(into).await? {
+                Found::Here { id, .. } => id,
+                Found::Erased => return Ok(Linked::Erased),
+            },
+        };
+        match known.remove(from) {
+            Some(Identity::Erased) => return Ok(Linked::Erased),
+            Some(Identity::Is(is)) if is == into => return Ok(Linked::Done(into)),
+            Some(Identity::Is(_)) => return self.is_now(from, into).await,
             None if *from == into => return Ok(Linked::Done(into)),
             None => {}
         }

@@ -66,6 +66,8 @@ pub struct Wanted {
 /// What was loaded of a customer.
 #[derive(Debug, Clone, Default)]
 pub struct Loaded {
+    /// Whether the customer was erased; then nothing else is there.
+    pub erased: bool,
     /// The profile, if the customer is known.
     pub customer: Option<Customer>,
     /// The orders that were there.
@@ -143,7 +145,9 @@ impl Customers {
         let runs: Vec<String> = wanted.runs.iter().map(run_item).collect();
         let own: Vec<String> = items.iter().chain(&runs).cloned().collect();
         let mut loaded = Loaded::default();
-        let Found::Here { id: now_known_as, what } = self.find(id, &own).await? else { return Ok(loaded) };
+        let Found::Here { id: now_known_as, what } = self.find(id, &own).await? else {
+            return Ok(Loaded { erased: true, ..loaded });
+        };
         for row in what {
             loaded.take(row)?;
         }

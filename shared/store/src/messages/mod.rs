@@ -308,23 +308,31 @@ impl Messages {
             let (entries, next) = self.of_customer(id, 100, after.as_deref()).await?;
             for Entry { message, state, .. } in entries {
                 if state == State::Pending {
-                    self.refuse(&message.id, Reason::CustomerUnknown, Some("the customer was erased"), now).await?;
+                    self.refuse(&message.id, Reason::Erased, None, now).await?;
                 }
-                let update = self
-                    .db
-                    .update_item()
-                    .table_name(&self.table)
-                    .set_key(Some(key(&message.id)))
-                    .update_expression("SET body = :body REMOVE customer")
-                    .condition_expression("attribute_exists(message)")
-                    .expression_attribute_values(":body", text(rows::body(&message.scrubbed())?));
-                self.moved(update).await?;
+                self.scrub_one(&message).await?;
             }
             after = next;
             if after.is_none() {
                 return Ok(());
             }
         }
+    }
+
+    /// Takes the customer's name off one message.
+    ///
+    /// # Errors
+    /// If the table cannot be written to.
+    pub async fn scrub_one(&self, message: &Message) -> anyhow::Result<()> {
+        let update = self
+            .db
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(key(&message.id)))
+            .update_expression("SET body = :body REMOVE customer")
+            .condition_expression("attribute_exists(message)")
+            .expression_attribute_values(":body", text(rows::body(&message.scrubbed())?));
+        self.moved(update).await.map(drop)
     }
 
     async fn item(&self, id: &MessageId) -> anyhow::Result<Option<Item>> {

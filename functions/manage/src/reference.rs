@@ -1,0 +1,66 @@
+//! What the API is, for programs and for people.
+
+use anyhow::anyhow;
+use lambda::http::{Failure, Request, Response};
+
+/// For how long an answer may be kept by whoever reads it.
+const KEPT: &str = "public, max-age=300";
+
+/// `GET /v1/openapi.json`.
+pub(crate) fn document(request: &Request) -> Response {
+    Response::json(200, &openapi::document(&server(request))).with_header("cache-control", KEPT)
+}
+
+/// `GET /v1/reference`.
+pub(crate) fn page(request: &Request) -> Result<Response, Failure> {
+    let page = openapi::page(&openapi::document(&server(request)));
+    let page = page.map_err(|error| anyhow!("the reference could not be rendered: {error}"))?;
+    let policy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
+    Ok(Response::html(200, page).with_header("cache-control", KEPT).with_header("content-security-policy", policy))
+}
+
+/// The address under which the caller reached us.
+fn server(request: &Request) -> String {
+    // Behind API Gateway it is always https; on a machine of one's own it is not.
+    let protocol = if request.header("x-forwarded-proto") == Some("https") { "https" } else { "http" };
+    let plain = |host: &&str| !host.is_empty() && host.bytes().all(|b| b.is_ascii_alphanumeric() || b".-:[]".contains(&b));
+    match request.header("host").filter(plain) {
+        Some(host) => format!("{protocol}://{host}"),
+        None => "/".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn asked(headers: Value) -> Request {
+        let route = "GET /v1/openapi.json";
+        let event = json!({
+            "version": "2.0", "routeKey": route, "rawPath": "/v1/openapi.json", "headers": headers,
+            "isBase64Encoded": false,
+            "requestContext": { "http": { "method": "GET", "path": "/v1/openapi.json" } },
+        });
+        Request::new(serde_json::from_value(event).unwrap(), None)
+    }
+
+    #[test]
+    fn the_server_is_the_one_that_was_asked() {
+        let of = |headers| server(&asked(headers));
+        assert_eq!(of(json!({ "host": "api.example.com", "x-forwarded-proto": "https" })), "https://api.example.com");
+        assert_eq!(of(json!({ "host": "127.0.0.1:3000" })), "http://127.0.0.1:3000");
+        assert_eq!(of(json!({ "host": "a/'\"<b>" })), "/");
+        assert_eq!(of(json!({})), "/");
+    }
+
+    #[test]
+    fn both_answers_may_be_kept_and_fit_what_lambda_gives_back() {
+        let request = asked(json!({ "host": "api.example.com", "x-forwarded-proto": "https" }));
+        for answer in [document(&request), page(&request).unwrap()] {
+            assert!(answer.headers().any(|header| header == ("cache-control", KEPT)));
+            assert!(answer.status() == 200 && answer.body().len() < 2_000_000);
+        }
+    }
+}
