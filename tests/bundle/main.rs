@@ -4,10 +4,13 @@
 #![expect(clippy::unwrap_used, reason = "a test ends where something that it relies on is not so")]
 
 mod consent;
+mod containers;
 mod customers;
 mod dictionaries;
+mod events;
 mod mailings;
 mod merging;
+mod order_updates;
 mod orders;
 mod products;
 mod replay;
@@ -15,3 +18,4 @@ mod restart;
 mod runs;
 mod sending;
 mod support;
+mod visitors;

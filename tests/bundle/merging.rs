@@ -24,7 +24,8 @@ async fn two_customers() -> Shop {
         shop.event(&format!("e-{id}"), id, "page_viewed").await;
         for (container, product) in [("wishlist", id), ("wishlist", "both")] {
             let at = format!("2026-11-20T{:02}:30:00Z", hour);
-            let add = json!({ "id": format!("{id}-{product}"), "op": "add", "at": at, "items": [{ "product_id": product }] });
+            let add =
+                json!({ "id": format!("{id}-{product}"), "op": "add", "at": at, "items": [{ "product_id": product }] });
             shop.tell(&format!("/v1/customers/{id}/containers/{container}"), add).await;
         }
         shop.tell("/v1/audiences/vip/members", json!({ "add": [id] })).await;
@@ -55,12 +56,19 @@ async fn two_customers_become_one_who_has_what_both_had_and_goes_by_both_ids() {
     }
     let ada = shop.get("/v1/customers/ada").await;
     assert_eq!(shop.get("/v1/customers/bob").await, ada);
-    assert_eq!((&ada["id"], &ada["also_known_as"], &ada["audiences"]), (&json!("ada"), &json!(["bob"]), &json!(["news", "vip"])));
+    assert_eq!(
+        (&ada["id"], &ada["also_known_as"], &ada["audiences"]),
+        (&json!("ada"), &json!(["bob"]), &json!(["news", "vip"]))
+    );
     // Each field is the one that was said last.
-    assert_eq!((&ada["first_name"], &ada["city"], &ada["email"]), (&json!("Ada"), &json!("Cesis"), &json!("bob@example.com")));
+    assert_eq!(
+        (&ada["first_name"], &ada["city"], &ada["email"]),
+        (&json!("Ada"), &json!("Cesis"), &json!("bob@example.com"))
+    );
     assert_eq!(ada["fields"], json!({ "ada": true, "bob": true }));
     assert_eq!((&ada["orders"]["count"], ada["events"]["newest"].as_array().unwrap().len()), (&json!(2), 2));
-    let both = [("ada", "1"), ("bob", "1"), ("both", "2")].map(|(product, quantity)| (product.to_owned(), quantity.to_owned()));
+    let both = [("ada", "1"), ("bob", "1"), ("both", "2")]
+        .map(|(product, quantity)| (product.to_owned(), quantity.to_owned()));
     assert_eq!(held(&shop.get("/v1/customers/bob/containers/wishlist").await), both);
     assert_eq!(ada["messages"]["newest"].as_array().unwrap().len(), 6, "those to both");
     // Nothing that was heard of before is heard of again.
@@ -69,7 +77,8 @@ async fn two_customers_become_one_who_has_what_both_had_and_goes_by_both_ids() {
         let members = shop.get(&format!("/v1/audiences/{audience}/members")).await;
         assert_eq!(members["items"], json!([{ "id": "ada" }]), "{audience}");
     }
-    let found = async |email: &str| shop.get(&format!("/v1/customers?email={email}")).await["items"].as_array().unwrap().len();
+    let found =
+        async |email: &str| shop.get(&format!("/v1/customers?email={email}")).await["items"].as_array().unwrap().len();
     assert_eq!((found("bob@example.com").await, found("ada@example.com").await), (1, 0));
 
     // The orders are found, and told of further, by whoever's they were.
@@ -82,7 +91,10 @@ async fn two_customers_become_one_who_has_what_both_had_and_goes_by_both_ids() {
     shop.patch("/v1/customers/bob", json!({ "last_name": "L" })).await;
     shop.order("o-late", "bob").await;
     shop.event("e-late", "bob", "page_viewed").await;
-    assert_eq!(shop.ask("POST", "/v1/events", json!({ "id": "e-bob", "customer_id": "bob", "name": "page_viewed" })).await.0, 200);
+    assert_eq!(
+        shop.ask("POST", "/v1/events", json!({ "id": "e-bob", "customer_id": "bob", "name": "page_viewed" })).await.0,
+        200
+    );
     let wish = json!({ "id": "late", "op": "add", "items": [{ "product_id": "late" }] });
     shop.tell("/v1/customers/bob/containers/wishlist", wish).await;
     shop.tell("/v1/audiences/vip/members", json!({ "add": ["bob"] })).await;
@@ -133,7 +145,8 @@ async fn an_export_holds_everything_page_by_page() {
     let shop = two_customers().await;
     shop.tell("/v1/customers/ada/merge", json!({ "from": "bob" })).await;
     shop.put("/v1/visitors/phone", json!({ "customer_id": "ada" })).await;
-    shop.patch("/v1/orders/o-ada", json!({ "total": "30", "updated_at": "2026-11-20T10:00:00Z", "source": "erp" })).await;
+    shop.patch("/v1/orders/o-ada", json!({ "total": "30", "updated_at": "2026-11-20T10:00:00Z", "source": "erp" }))
+        .await;
     for batch in 0..2 {
         let event = |n: usize| {
             let n = 10 * batch + n;
@@ -145,12 +158,16 @@ async fn an_export_holds_everything_page_by_page() {
     shop.quiet().await;
 
     let first = shop.get("/v1/customers/ada/export").await;
-    assert_eq!((&first["customer"]["first_name"], &first["also_known_as"]), (&json!("Ada"), &json!(["bob", "visitor:phone"])));
+    assert_eq!(
+        (&first["customer"]["first_name"], &first["also_known_as"]),
+        (&json!("Ada"), &json!(["bob", "visitor:phone"]))
+    );
     let orders = first["orders"].as_array().unwrap();
     let ada = orders.iter().find(|order| order["id"] == "o-ada").unwrap();
     assert_eq!((orders.len(), &ada["total"], ada["said"].as_array().unwrap().len()), (2, &json!("30"), 2));
     assert!(ada["status_history"]["general"].is_array(), "{ada}");
-    let wishlist = first["containers"].as_array().unwrap().iter().find(|known| known["container"] == "wishlist").unwrap();
+    let wishlist =
+        first["containers"].as_array().unwrap().iter().find(|known| known["container"] == "wishlist").unwrap();
     assert_eq!(held(wishlist).len(), 3);
     assert_eq!(first["audiences"], json!(["news", "vip"]));
     assert_eq!(first["messages"].as_array().unwrap().len(), 6, "those to both");
@@ -165,7 +182,8 @@ async fn an_export_holds_everything_page_by_page() {
         pages += 1;
     }
     events.sort();
-    let mut wanted: Vec<String> = (0..20).map(|n| format!("large-{n}")).chain(["e-ada".into(), "e-bob".into()]).collect();
+    let mut wanted: Vec<String> =
+        (0..20).map(|n| format!("large-{n}")).chain(["e-ada".into(), "e-bob".into()]).collect();
     wanted.sort();
     assert_eq!(events, wanted);
     assert!(pages > 1, "{pages}");
@@ -260,7 +278,8 @@ async fn of_somebody_erased_nothing_is_left_anywhere_and_nothing_is_taken_any_mo
     assert_eq!(rows_that_name_her(&shop).await, [""; 0]);
 
     // Whoever has the address now is not written to, though they agreed.
-    shop.put("/v1/customers/other", json!({ "email": "ada.lovelace@EXAMPLE.com", "consent": { "email": "granted" } })).await;
+    shop.put("/v1/customers/other", json!({ "email": "ada.lovelace@EXAMPLE.com", "consent": { "email": "granted" } }))
+        .await;
     shop.order("other", "other").await;
     shop.quiet().await;
     assert_eq!(shop.outcomes("other").await, ["NOT_SENT suppressed"]);

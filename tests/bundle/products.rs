@@ -222,6 +222,8 @@ async fn what_a_complete_feed_does_not_have_cannot_be_had() {
     let again = import("id,name,stock\na,A,3\nsold-by-hand,Vase,2\n").await;
     assert_eq!(again["rows"]["changed"], 1, "{again}");
     assert_eq!(shop.get("/v1/products/sold-by-hand").await["in_stock"], true);
+    import("id,name\na,A\nb,B\nsold-by-hand,Vase\n").await;
+    assert_eq!(shop.get("/v1/products/b").await["available"], Value::Null);
 }
 
 #[tokio::test]

@@ -65,7 +65,8 @@ impl Shop {
 
     /// What is answered, whatever it is; null is no body.
     pub(crate) async fn ask(&self, method: &str, path: &str, body: Value) -> (u16, Value) {
-        let (content_type, body) = if body.is_null() { ("", Vec::new()) } else { ("application/json", body.to_string().into()) };
+        let (content_type, body) =
+            if body.is_null() { ("", Vec::new()) } else { ("application/json", body.to_string().into()) };
         let reply = self.api.send(method, path, content_type, body).await.unwrap();
         (reply.status, reply.json())
     }

@@ -52,8 +52,7 @@ async fn what_is_not_there_is_not_found() {
         Check::put(path, &json!({})).is(&shop, 404, &[]).await;
     }
     // API Gateway answers these itself.
-    for (method, path) in
-        [("GET", "/v1/nothing"), ("DELETE", "/v1/events"), ("GET", "/"), ("PUT", "/v1/orders/a/b/c")]
+    for (method, path) in [("GET", "/v1/nothing"), ("DELETE", "/v1/events"), ("GET", "/"), ("PUT", "/v1/orders/a/b/c")]
     {
         let reply = shop.api.send(method, path, "", Vec::new()).await.unwrap();
         assert_eq!((reply.status, reply.content_type.as_str()), (404, "application/json"), "{method} {path}");

@@ -84,7 +84,7 @@ async fn each_wrong_field_of_a_status_an_event_or_a_customer_is_named_and_nothin
     .await;
     customer(
         json!({ "birthday": "17.5.1990", "country": "Latvia", "time_zone": "Riga" }),
-        &["/birthday", "/country", "/time_zone"],
+        &["/country", "/birthday", "/time_zone"],
     )
     .await;
     customer(json!({ "birthday": "1990-02-30", "language": "x".repeat(501) }), &["/birthday", "/language"]).await;

@@ -6,6 +6,7 @@ mod anything;
 mod api;
 mod bad_bodies;
 mod bad_fields;
+mod bad_input;
 mod bad_records;
 mod batches;
 mod bill;

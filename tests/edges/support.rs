@@ -5,10 +5,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use contracts::ROUTES;
+use hmac::{Hmac, KeyInit, Mac};
 use local::shop::{Client, first_key};
 use local::{Bundle, Options};
 use serde_json::{Value, json};
+use sha2::Sha256;
 
 /// How long, in real time, the bundle may take over what it was given.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -21,7 +25,10 @@ pub(crate) struct Shop {
 
 impl Shop {
     pub(crate) async fn open() -> Self {
-        let mut options = Options::new(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../template.yaml"));
+        let mut options = Options::new(
+            std::env::var("EDGES_TEMPLATE")
+                .map_or_else(|_| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../template.yaml"), PathBuf::from),
+        );
         options.exe = Some(PathBuf::from(env!("CARGO_BIN_EXE_local")));
         let bundle = Bundle::start(options).await.unwrap();
         let api = Client::new(bundle.api_url(), first_key(&bundle).await.unwrap());
@@ -138,6 +145,13 @@ pub(crate) fn path_on(path: &str, id: &str) -> String {
         };
     }
     parts.join("/")
+}
+
+/// How Shopify and WooCommerce sign what they send.
+pub(crate) fn sign(secret: &str, body: &str) -> String {
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
+    mac.update(body.as_bytes());
+    STANDARD.encode(mac.finalize().into_bytes())
 }
 
 /// An order that nothing is wrong with.

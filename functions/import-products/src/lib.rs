@@ -9,7 +9,9 @@
 
 mod address;
 mod bytes;
+mod chunk;
 mod fetch;
+mod missing;
 mod rows;
 mod work;
 

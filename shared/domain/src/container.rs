@@ -177,10 +177,8 @@ impl Item {
             (Op::Quantity | Op::Set, quantity) => item.say(at, quantity.unwrap_or(Amount::ONE)),
             (Op::Clear, _) => return None,
         }
-        let larger = |a: &Map<String, Value>, b: &Map<String, Value>| {
-            Value::Object(a.clone()).to_string() > Value::Object(b.clone()).to_string()
-        };
-        let newer = at > item.details_at || (at == item.details_at && larger(&said.details, &item.details));
+        let text = |details: &Map<String, Value>| Value::Object(details.clone()).to_string();
+        let newer = at > item.details_at || (at == item.details_at && text(&said.details) > text(&item.details));
         if newer && !said.details.is_empty() {
             item.details.clone_from(&said.details);
             item.details_at = at;

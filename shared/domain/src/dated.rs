@@ -153,7 +153,10 @@ trait LargerText<'a> {
 impl<'a> LargerText<'a> for Option<&'a Value> {
     fn max_by_text(self, other: Option<&'a Value>) -> Option<&'a Value> {
         match (self, other) {
-            (Some(a), Some(b)) => Some(if a.to_string() >= b.to_string() { a } else { b }),
+            (Some(a), Some(b)) => {
+                let (first, second) = (a.to_string(), b.to_string());
+                Some(if first >= second { a } else { b })
+            }
             (one, other) => one.or(other),
         }
     }

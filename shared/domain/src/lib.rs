@@ -6,6 +6,7 @@
 //! can be replayed and gives the same result.
 
 mod amount;
+mod category;
 pub mod change;
 mod contact;
 mod container;
@@ -23,6 +24,7 @@ mod status;
 mod time;
 
 pub use amount::{Amount, Currency};
+pub use category::{Category, CategoryContent, CategoryUpdate};
 pub use change::{Change, ContainerChange};
 pub use contact::Contact;
 pub use container::{Container, Held, Item, ItemSaid, Op, Operation};
@@ -36,7 +38,7 @@ pub use id::{
 };
 pub use message::Message;
 pub use order::{Content, Delivery, Line, Order, OrderAmounts, OrderUpdate, Payment, StatusOf, StatusUpdate};
-pub use product::{Category, CategoryContent, CategoryUpdate, Product, ProductChange, ProductContent, ProductUpdate};
+pub use product::{Product, ProductChange, ProductContent, ProductUpdate};
 pub use read::{Fault, Reader};
 pub use status::{Entry, History, StatusSet, Statuses, Transition};
 pub use time::{earlier, sortable};

@@ -161,18 +161,18 @@ fn step() -> Value {
 }
 
 fn condition() -> Value {
-    let several = |name: &str| Object::new("").needs(name, many(of("Condition")), "").build();
+    let several = |name: &str, says: &str| Object::new(says).needs(name, many(of("Condition")), "").build();
     let value = json!({ "type": ["string", "number", "boolean"] });
     let field = json!({
         "type": "string", "maxLength": 256, "pattern": "^(customer|order|event|change)(\\.[^.]+)+$",
     });
-    let texts = Object::new("A test of one field.")
+    let texts = Object::new("A test of one field: `field` and one more.")
         .needs("field", field, "A path into the facts, such as `customer.city` or `order.lines.product_id`.")
-        .has("is", value.clone(), "")
-        .has("is_not", value.clone(), "")
-        .has("in", list(value.clone(), 500), "")
-        .has("contains", value.clone(), "")
-        .has("starts_with", json!({ "type": "string", "minLength": 1 }), "")
+        .has("is", value.clone(), "It is this.")
+        .has("is_not", value.clone(), "It is not this.")
+        .has("in", list(value.clone(), 500), "It is one of these.")
+        .has("contains", value.clone(), "The text or the list has this in it.")
+        .has("starts_with", json!({ "type": "string", "minLength": 1 }), "The text begins so.")
         .has("more_than", value.clone(), "")
         .has("at_least", value.clone(), "")
         .has("less_than", value.clone(), "")
@@ -181,8 +181,8 @@ fn condition() -> Value {
     let mut test = texts.build();
     test["minProperties"] = 2.into();
     test["maxProperties"] = 2.into();
-    let not = Object::new("").needs("not", of("Condition"), "").build();
-    let mut schema = either([several("all"), several("any"), not, test]);
+    let not = Object::new("The other does not hold.").needs("not", of("Condition"), "").build();
+    let mut schema = either([several("all", "All of them hold."), several("any", "At least one of them holds."), not, test]);
     schema["examples"] = json!([
         { "all": [{ "field": "customer.city", "is": "Riga" }, { "field": "order.total", "at_least": "50" }] },
         { "not": { "any": [{ "field": "customer.phone", "set": true }] } },

@@ -101,29 +101,39 @@ fn row(name: &Value, schema: &Value, required: bool, description: &Value, place:
 
 /// A schema: what it says of itself, its properties and those of its variants.
 fn about(document: &Value, schema: &Value) -> Value {
-    let mut tables = vec![];
-    tables.extend(table(schema));
-    for variant in schema["oneOf"].as_array().into_iter().flatten().filter(|variant| name_of(variant).is_none()) {
-        tables.extend(table(followed(document, variant)));
+    let own = |variant: &&Value| name_of(variant).is_none();
+    let variants: Vec<&Value> = schema["oneOf"].as_array().into_iter().flatten().filter(own).collect();
+    let mut tables: Vec<Value> = table(schema, "").into_iter().collect();
+    for variant in &variants {
+        tables.extend(table(followed(document, variant), variant["description"].as_str().unwrap_or_default()));
     }
-    let own = if schema["properties"].is_object() { String::new() } else { kind(schema) };
+    let kind = if tables.is_empty() || tables.len() < variants.len() { kind(schema) } else { String::new() };
     json!({
         "description": inline(schema["description"].as_str().unwrap_or_default()),
-        "kind": own, "limits": limits(schema), "tables": tables,
+        "kind": kind, "limits": limits(schema), "tables": tables,
     })
 }
 
-fn table(schema: &Value) -> Option<Value> {
-    let properties = schema["properties"].as_object()?;
-    let required =
-        |name: &str| schema["required"].as_array().is_some_and(|names| names.iter().any(|known| known == name));
-    let order = schema["x-order"].as_array()?.iter().filter_map(Value::as_str);
-    let rows: Vec<Value> = order
-        .filter_map(|name| Some((name, properties.get(name)?)))
-        .map(|(name, property)| row(&json!(name), property, required(name), &property["description"], ""))
-        .collect();
+fn table(schema: &Value, caption: &str) -> Option<Value> {
+    let mut rows = Vec::new();
+    gather(schema, "", &mut rows)?;
     let more = &schema["additionalProperties"]["description"];
-    Some(json!({ "rows": rows, "more": inline(more.as_str().unwrap_or_default()) }))
+    Some(json!({ "caption": inline(caption), "rows": rows, "more": inline(more.as_str().unwrap_or_default()) }))
+}
+
+/// The properties of an object, and after each that is an object or a list of objects
+/// those of it, if it has no name under which they could be looked up.
+fn gather(schema: &Value, within: &str, rows: &mut Vec<Value>) -> Option<()> {
+    let properties = schema["properties"].as_object()?;
+    let required = |name: &str| schema["required"].as_array().is_some_and(|names| names.iter().any(|known| known == name));
+    for name in schema["x-order"].as_array()?.iter().filter_map(Value::as_str) {
+        let Some(property) = properties.get(name) else { continue };
+        let path = format!("{within}{name}");
+        rows.push(row(&json!(path), property, required(name), &property["description"], ""));
+        gather(property, &format!("{path}."), rows);
+        gather(&property["items"], &format!("{path}[]."), rows);
+    }
+    Some(())
 }
 
 fn answered(document: &Value, status: &str, answer: &Value) -> Value {

@@ -1,0 +1,116 @@
+use super::*;
+use proptest::prelude::*;
+use serde_json::json;
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(second).unwrap()
+}
+
+fn update(second: Option<i64>, whole: bool, fields: &Value) -> ProductUpdate {
+    let said = Said { whole, fields: fields.as_object().unwrap().clone() };
+    ProductUpdate { id: ProductId::parse("p").unwrap(), updated_at: second.map(at), said }
+}
+
+fn merged(updates: &[ProductUpdate]) -> Option<Product> {
+    updates
+        .iter()
+        .fold(None, |known, update| Product::merge(known.as_ref(), update.clone(), at(1_000)).unwrap().or(known))
+}
+
+fn names(product: &Product) -> Vec<(&'static str, i64)> {
+    product.changes().iter().map(|change| (change.name(), change.at().as_second())).collect()
+}
+
+#[test]
+fn price_and_stock_become_named_changes() {
+    let product = merged(&[
+        update(Some(1), true, &json!({"name": "Mug", "price": "10", "stock": "3"})),
+        update(Some(2), false, &json!({"price": "12"})),
+        update(Some(3), false, &json!({"stock": "0"})),
+        update(Some(4), false, &json!({"available": false, "price": "12"})),
+        update(Some(5), false, &json!({"stock": "7"})),
+        update(Some(6), false, &json!({"available": true})),
+    ])
+    .unwrap();
+    let want = [
+        ("product_created", 1),
+        ("product_price", 2),
+        ("product_stock", 3),
+        ("product_out", 3),
+        ("product_stock", 5),
+        ("product_back", 6),
+    ];
+    assert_eq!(names(&product), want);
+}
+
+#[test]
+fn an_undated_update_again_says_nothing_new() {
+    let first = merged(&[update(None, true, &json!({"name": "Mug", "price": "10"}))]).unwrap();
+    let again = update(None, true, &json!({"name": "Mug", "price": "10"}));
+    assert_eq!(Product::merge(Some(&first), again, at(2_000)).unwrap(), None);
+    let part = update(None, false, &json!({"price": "10"}));
+    assert_eq!(Product::merge(Some(&first), part, at(2_000)).unwrap(), None);
+}
+
+#[test]
+fn of_a_snapshot_only_what_differs_is_said() {
+    let snapshot = json!({"name": "Mug", "price": "10", "brand": null, "fields": {"a": 1, "b": 2}});
+    let known = merged(&[update(None, false, &snapshot).news(None).unwrap()]).unwrap();
+    assert_eq!(update(None, false, &snapshot).news(Some(&known)), None);
+    let other = json!({"name": "Mug", "price": "12", "brand": null, "fields": {"a": 1, "b": null}});
+    let news = update(None, false, &other).news(Some(&known)).unwrap();
+    assert_eq!(Value::Object(news.said.fields), json!({"price": "12", "fields": {"b": null}}));
+    let gone = known.delete(None, at(9)).unwrap();
+    assert!(update(None, false, &snapshot).news(Some(&gone)).is_some());
+}
+
+#[test]
+fn what_was_taken_back_is_there_again_when_something_is_said_of_it_later() {
+    let product = merged(&[update(Some(1), true, &json!({"name": "Mug"}))]).unwrap();
+    let gone = product.delete(Some(at(5)), at(9)).unwrap();
+    assert!(gone.is_deleted() && gone.delete(None, at(9)).is_none());
+    let late = Product::merge(Some(&gone), update(Some(3), false, &json!({"brand": "B"})), at(9)).unwrap();
+    assert!(late.unwrap().is_deleted());
+    let same = Product::merge(Some(&gone), update(None, true, &json!({"name": "Mug"})), at(9)).unwrap();
+    assert!(!same.unwrap().is_deleted());
+}
+
+proptest! {
+    #[test]
+    fn order_and_repetition_of_arrival_do_not_matter(
+        sayings in prop::collection::btree_map(1i64..60, (any::<bool>(), prop::option::of(0u8..3), prop::option::of(0u8..3)), 1..20),
+        keys in prop::collection::vec(any::<u32>(), 20),
+    ) {
+        let said = |(second, (whole, price, stock)): (&i64, &(bool, Option<u8>, Option<u8>))| {
+            let mut fields = json!({});
+            if let Some(price) = price {
+                fields["price"] = json!(price.to_string());
+            }
+            if let Some(stock) = stock {
+                fields["stock"] = json!(stock.to_string());
+            }
+            update(Some(*second), *whole, &fields)
+        };
+        let updates: Vec<ProductUpdate> = sayings.iter().map(said).collect();
+        let mut shuffled: Vec<_> = keys.into_iter().zip(updates.iter().cloned()).collect();
+        shuffled.sort_unstable_by_key(|(key, _)| *key);
+        let mut arriving: Vec<ProductUpdate> = shuffled.into_iter().map(|(_, update)| update).collect();
+        arriving.extend(updates.iter().cloned());
+        let product = merged(&arriving);
+        prop_assert_eq!(&product, &merged(&updates));
+
+        // Every change that there is in the end was seen on the way, once.
+        let (mut known, mut seen): (Option<Product>, Vec<Vec<String>>) = (None, Vec::new());
+        for update in arriving {
+            if let Some(new) = Product::merge(known.as_ref(), update, at(1_000)).unwrap() {
+                let id = new.id.clone();
+                seen.extend(ProductChange::between(known.as_ref(), &new).iter().map(|change| change.cause(&id)));
+                known = Some(new);
+            }
+        }
+        let product = product.unwrap();
+        for change in product.changes() {
+            prop_assert!(seen.contains(&change.cause(&product.id)));
+        }
+    }
+}
