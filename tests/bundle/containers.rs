@@ -33,15 +33,21 @@ async fn what_is_done_to_a_container_is_what_is_read_of_it() {
         held(&shop.tell("/v1/customers/ada/containers/cart", body).await)
     };
     assert_eq!(in_cart(&shop, "ada").await, [""; 0]);
-    let mug = json!({ "product_id": "mug", "price": "24.950", "name": "Mug", "url": "https://shop.example/mug", "fields": { "red": true } });
+    let mug = json!({ "product_id": "mug", "price": "24.95", "name": "Mug", "url": "https://shop.example/mug", "fields": { "red": true } });
     assert_eq!(done("add", json!([mug])).await, ["1 mug"]);
-    assert_eq!(done("add", json!([{ "product_id": "cup", "quantity": "2.5" }, { "product_id": "mug", "quantity": 2 }])).await, ["2.5 cup", "3 mug"]);
+    assert_eq!(
+        done("add", json!([{ "product_id": "cup", "quantity": "2.5" }, { "product_id": "mug", "quantity": 2 }])).await,
+        ["2.5 cup", "3 mug"]
+    );
     assert_eq!(done("remove", json!([{ "product_id": "mug", "quantity": 1 }])).await, ["2.5 cup", "2 mug"]);
     assert_eq!(done("quantity", json!([{ "product_id": "mug", "quantity": 7 }])).await, ["7 mug", "2.5 cup"]);
     assert_eq!(done("remove", json!([{ "product_id": "cup" }])).await, ["7 mug"]);
     assert_eq!(done("remove", json!([{ "product_id": "mug", "quantity": 100 }])).await, [""; 0]);
     assert_eq!(done("add", json!([{ "product_id": "mug" }])).await, ["1 mug"]);
-    assert_eq!(done("set", json!([{ "product_id": "pot", "quantity": 2 }, { "product_id": "pan" }])).await, ["1 pan", "2 pot"]);
+    assert_eq!(
+        done("set", json!([{ "product_id": "pot", "quantity": 2 }, { "product_id": "pan" }])).await,
+        ["1 pan", "2 pot"]
+    );
     assert_eq!(done("set", json!([{ "product_id": "pot", "quantity": 2 }])).await, ["2 pot"]);
     assert_eq!(done("clear", Value::Null).await, [""; 0]);
     assert_eq!(done("add", json!([mug])).await, ["1 mug"]);
@@ -49,12 +55,21 @@ async fn what_is_done_to_a_container_is_what_is_read_of_it() {
     assert_eq!(done("add", json!([mug])).await, ["1 mug"]);
     let cart = shop.get("/v1/customers/ada/containers/cart").await;
     let item = &cart["items"][0];
-    assert_eq!((&item["price"], &item["name"], &item["fields"]), (&json!("24.95"), &json!("Mug"), &json!({ "red": true })), "{cart}");
+    assert_eq!(
+        (&item["price"], &item["name"], &item["fields"]),
+        (&json!("24.95"), &json!("Mug"), &json!({ "red": true })),
+        "{cart}"
+    );
     assert_eq!((&item["since"], &cart["updated_at"]), (&json!(at(13)), &json!(at(13))));
 
-    shop.tell("/v1/customers/ada/containers/wishlist", json!({ "id": "w", "op": "add", "items": [{ "product_id": "pot" }] })).await;
+    shop.tell(
+        "/v1/customers/ada/containers/wishlist",
+        json!({ "id": "w", "op": "add", "items": [{ "product_id": "pot" }] }),
+    )
+    .await;
     let all = shop.get("/v1/customers/ada/containers").await;
-    let codes: Vec<&str> = all["items"].as_array().unwrap().iter().map(|known| known["container"].as_str().unwrap()).collect();
+    let codes: Vec<&str> =
+        all["items"].as_array().unwrap().iter().map(|known| known["container"].as_str().unwrap()).collect();
     assert_eq!(codes, ["cart", "wishlist"]);
     for bad in [
         json!({ "op": "add", "items": [mug] }),
@@ -80,15 +95,44 @@ async fn the_same_operation_counts_once_and_the_order_of_arrival_does_not_matter
     shop.tell("/v1/customers/once/containers/cart", add).await;
     assert_eq!(in_cart(&shop, "once").await, ["2 mug"]);
 
-    let op = |id: usize, op: &str, product: &str, quantity: Value| {
-        json!({ "id": format!("op-{id}"), "op": op, "at": at(id), "items": [{ "product_id": product, "quantity": quantity }] })
-    };
+    let op = |id: usize, op: &str, product: &str, quantity: Value| json!({ "id": format!("op-{id}"), "op": op, "at": at(id), "items": [{ "product_id": product, "quantity": quantity }] });
     let clear = |hour: usize| json!({ "id": format!("op-{hour}"), "op": "clear", "at": at(hour) });
     let days = [
-        ("said", [op(1, "add", "mug", json!(2)), op(2, "quantity", "mug", json!(5)), op(3, "add", "mug", json!(1)), op(4, "remove", "mug", json!(2))], vec!["4 mug"]),
-        ("cleared", [op(1, "add", "mug", json!(2)), op(2, "add", "cup", json!(1)), clear(3), op(4, "add", "mug", json!(1))], vec!["1 mug"]),
-        ("set", [op(1, "add", "mug", json!(2)), op(2, "set", "cup", json!(3)), op(3, "add", "cup", json!(1)), op(4, "add", "pot", json!(1))], vec!["1 pot", "4 cup"]),
-        ("taken", [op(1, "add", "mug", json!(1)), op(2, "remove", "mug", Value::Null), op(3, "add", "mug", json!(3)), op(4, "set", "mug", json!(2))], vec!["2 mug"]),
+        (
+            "said",
+            [
+                op(1, "add", "mug", json!(2)),
+                op(2, "quantity", "mug", json!(5)),
+                op(3, "add", "mug", json!(1)),
+                op(4, "remove", "mug", json!(2)),
+            ],
+            vec!["4 mug"],
+        ),
+        (
+            "cleared",
+            [op(1, "add", "mug", json!(2)), op(2, "add", "cup", json!(1)), clear(3), op(4, "add", "mug", json!(1))],
+            vec!["1 mug"],
+        ),
+        (
+            "set",
+            [
+                op(1, "add", "mug", json!(2)),
+                op(2, "set", "cup", json!(3)),
+                op(3, "add", "cup", json!(1)),
+                op(4, "add", "pot", json!(1)),
+            ],
+            vec!["1 pot", "4 cup"],
+        ),
+        (
+            "taken",
+            [
+                op(1, "add", "mug", json!(1)),
+                op(2, "remove", "mug", Value::Null),
+                op(3, "add", "mug", json!(3)),
+                op(4, "set", "mug", json!(2)),
+            ],
+            vec!["2 mug"],
+        ),
     ];
     for (day, operations, wanted) in &days {
         join_all(permutations(4).into_iter().enumerate().map(async |(number, order)| {
@@ -129,7 +173,11 @@ async fn each_change_of_a_container_sets_its_campaign_off_once() {
     }
     shop.tell("/v1/customers/ada/containers/wishlist", operations[0].clone()).await;
     // Late, and over already.
-    shop.tell("/v1/customers/ada/containers/cart", json!({ "id": "9", "op": "add", "at": at(3), "items": [{ "product_id": "late" }] })).await;
+    shop.tell(
+        "/v1/customers/ada/containers/cart",
+        json!({ "id": "9", "op": "add", "at": at(3), "items": [{ "product_id": "late" }] }),
+    )
+    .await;
     let mut placed = order("ada");
     placed["updated_at"] = json!(at(9));
     for _ in 0..2 {
@@ -137,8 +185,15 @@ async fn each_change_of_a_container_sets_its_campaign_off_once() {
         shop.quiet().await;
     }
     let wanted = [
-        "emptied all", "emptied all", "item_added cup", "item_added mug", "item_added pan", "item_added pot",
-        "item_removed mug", "item_removed pan", "quantity_changed mug",
+        "emptied all",
+        "emptied all",
+        "item_added cup",
+        "item_added mug",
+        "item_added pan",
+        "item_added pot",
+        "item_removed mug",
+        "item_removed pan",
+        "quantity_changed mug",
     ];
     assert_eq!(shop.subjects(), wanted);
 }

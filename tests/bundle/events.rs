@@ -66,7 +66,10 @@ async fn an_event_is_kept_as_it_came_and_never_changes() {
     // What the product costs now is not what it cost then.
     shop.put("/v1/products/mug", json!({ "name": "Mug", "price": "30", "currency": "EUR" })).await;
     let events = shop.get("/v1/customers/ada/events").await;
-    assert_eq!((events["items"].as_array().unwrap().len(), &events["items"][1]["context"]["price"]), (2, &json!("24.95")));
+    assert_eq!(
+        (events["items"].as_array().unwrap().len(), &events["items"][1]["context"]["price"]),
+        (2, &json!("24.95"))
+    );
 }
 
 #[tokio::test]
@@ -91,7 +94,8 @@ async fn a_system_event_is_about_nobody_and_every_other_about_somebody() {
         assert_eq!((status, &problem["errors"][0]["pointer"]), (422, &json!("/kind")));
     }
     for kind in ["web_event", "event"] {
-        let (status, problem) = shop.ask("POST", "/v1/events", json!({ "id": "2", "name": "seen", "kind": kind })).await;
+        let (status, problem) =
+            shop.ask("POST", "/v1/events", json!({ "id": "2", "name": "seen", "kind": kind })).await;
         assert_eq!((status, &problem["errors"][0]["pointer"]), (422, &json!("/customer_id")));
     }
     shop.quiet().await;

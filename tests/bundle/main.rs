@@ -19,3 +19,4 @@ mod runs;
 mod sending;
 mod support;
 mod visitors;
+mod webhooks;

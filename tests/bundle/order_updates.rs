@@ -38,12 +38,21 @@ async fn a_part_of_an_order_changes_its_fields_alone_and_an_unknown_order_has_no
     shop.patch("/v1/orders/1", json!({ "fields": { "gift": null, "seen": 1 }, "updated_at": at(11) })).await;
     shop.patch("/v1/orders/1", json!({ "status": { "payment": "paid" }, "updated_at": at(12) })).await;
     let known = shop.get("/v1/orders/1").await;
-    assert_eq!((&known["total"], &known["currency"], &known["status"]), (&json!("20"), &json!("EUR"), &json!({ "payment": "paid" })));
+    assert_eq!(
+        (&known["total"], &known["currency"], &known["status"]),
+        (&json!("20"), &json!("EUR"), &json!({ "payment": "paid" }))
+    );
     assert_eq!(known["amounts"], json!({ "money": "20.45", "bonus": "4.50", "delivery": "0" }));
     assert_eq!(known["delivery"], json!({ "type": "courier", "carrier": "DHL", "address": { "city": "Riga" } }));
-    assert_eq!((&known["payment"], &known["fields"]), (&json!({ "type": "card" }), &json!({ "wrap": "red", "seen": 1 })));
+    assert_eq!(
+        (&known["payment"], &known["fields"]),
+        (&json!({ "type": "card" }), &json!({ "wrap": "red", "seen": 1 }))
+    );
     let line = &known["lines"][0];
-    assert_eq!((&line["quantity"], &line["categories"], &line["fields"]), (&json!("1.5"), &json!(["kitchen"]), &json!({ "text": "Ada" })));
+    assert_eq!(
+        (&line["quantity"], &line["categories"], &line["fields"]),
+        (&json!("1.5"), &json!(["kitchen"]), &json!({ "text": "Ada" }))
+    );
 
     assert_eq!(shop.ask("PATCH", "/v1/orders/1", json!({ "total": null })).await.0, 422);
     assert_eq!(shop.ask("PATCH", "/v1/orders/1", json!({ "customer_id": "bob", "total": "1" })).await.0, 409);
@@ -94,7 +103,15 @@ async fn each_order_of_a_batch_is_answered_for_in_its_place() {
     };
     let mut bad = named("bad", "ada");
     bad["total"] = json!("much");
-    let orders = json!([named("a", "ada"), bad, named("known", "ada"), named("known", "bob"), order("ada"), 7, named("b", "ada")]);
+    let orders = json!([
+        named("a", "ada"),
+        bad,
+        named("known", "ada"),
+        named("known", "bob"),
+        order("ada"),
+        7,
+        named("b", "ada")
+    ]);
     let (status, answer) = shop.ask("POST", "/v1/orders/batch", orders).await;
     let items = answer["items"].as_array().unwrap();
     let statuses: Vec<u64> = items.iter().map(|item| item["status"].as_u64().unwrap()).collect();
@@ -237,7 +254,10 @@ async fn an_order_empties_the_container_that_it_came_from_of_what_was_in_it_then
         if !late {
             add(customer, "cart", "cup", 10).await;
         }
-        assert_eq!((held(customer, "cart").await, held(customer, "wishlist").await), (vec!["cup".to_owned()], vec!["pot".to_owned()]));
+        assert_eq!(
+            (held(customer, "cart").await, held(customer, "wishlist").await),
+            (vec!["cup".to_owned()], vec!["pot".to_owned()])
+        );
         // Neither what is told of it again nor what arrives late changes that.
         shop.put(&path, placed(customer, 9, Value::Null)).await;
         shop.put(&format!("{path}/status"), json!({ "set": "payment", "code": "paid" })).await;

@@ -101,8 +101,12 @@ async fn carts_are_joined_and_only_what_is_new_sets_campaigns_off() {
         shop.quiet().await;
     }
     let cart = shop.get("/v1/customers/ada/containers/cart").await;
-    let mut held: Vec<String> =
-        cart["items"].as_array().unwrap().iter().map(|item| format!("{} {}", item["product_id"], item["quantity"]).replace('"', "")).collect();
+    let mut held: Vec<String> = cart["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| format!("{} {}", item["product_id"], item["quantity"]).replace('"', ""))
+        .collect();
     held.sort();
     assert_eq!(held, ["both 2", "new 1", "old 1"]);
     assert_eq!(shop.subjects(), ["ada holds both", "ada holds new", "new-event"]);
@@ -129,7 +133,10 @@ async fn a_visitor_is_one_customer_for_good() {
     shop.tell("/v1/events", view("named", Some("carl"))).await;
     shop.tell("/v1/events", view("alone", None)).await;
     shop.quiet().await;
-    assert_eq!((events_of(&shop, "carl").await, events_of(&shop, "bob").await), (vec!["named".to_owned()], vec!["alone".to_owned()]));
+    assert_eq!(
+        (events_of(&shop, "carl").await, events_of(&shop, "bob").await),
+        (vec!["named".to_owned()], vec!["alone".to_owned()])
+    );
     // Who was that customer is who that customer is now.
     shop.tell("/v1/customers/ada/merge", json!({ "from": "bob" })).await;
     for customer in ["ada", "bob"] {
@@ -139,7 +146,12 @@ async fn a_visitor_is_one_customer_for_good() {
     shop.tell("/v1/events", view("after", None)).await;
     shop.quiet().await;
     assert_eq!(events_of(&shop, "ada").await, ["after", "alone"]);
-    for bad in [json!({}), json!({ "customer_id": "ada", "link": "x" }), json!({ "customer_id": 7 }), json!({ "customer": "ada" })] {
+    for bad in [
+        json!({}),
+        json!({ "customer_id": "ada", "link": "x" }),
+        json!({ "customer_id": 7 }),
+        json!({ "customer": "ada" }),
+    ] {
         assert_eq!(shop.ask("PUT", "/v1/visitors/tablet", bad.clone()).await.0, 422, "{bad}");
     }
     // Nobody is known as a whole of whom only a browser is known.
@@ -192,7 +204,9 @@ async fn a_link_in_one_of_our_mails_says_who_reads_it() {
     assert_eq!(answer["customer_id"], "ada");
     shop.quiet().await;
     assert_eq!(events_of(&shop, "ada").await, ["before", "mailed"]);
-    for bad in ["nonsense".to_owned(), format!("{token}x"), token.replace('.', "x."), token[..token.len() - 1].to_owned()] {
+    for bad in
+        ["nonsense".to_owned(), format!("{token}x"), token.replace('.', "x."), token[..token.len() - 1].to_owned()]
+    {
         let (status, problem) = shop.ask("PUT", "/v1/visitors/tablet", json!({ "link": bad })).await;
         assert_eq!((status, &problem["errors"][0]["pointer"]), (422, &json!("/link")));
     }

@@ -1,5 +1,6 @@
 //! Requests that are wrong as a whole, or contradict what is recorded.
 
+use jiff::SignedDuration;
 use serde_json::json;
 
 use crate::checks::Check;
@@ -87,7 +88,25 @@ async fn what_contradicts_the_record_is_a_conflict_and_changes_nothing() {
     for other in
         [json!({ "name": "bought" }), json!({ "context": { "a": 1 } }), json!({ "at": "2026-11-01T10:00:01Z" })]
     {
-        check(Check::post("/v1/events", &with(event.clone(), other)), "/id").await;
+        // Nor is it noted who the visitor is, nor that there is such an event.
+        let other = with(event.clone(), with(other, json!({ "anonymous_id": "v" })));
+        check(Check::post("/v1/events", &other), "/id").await;
     }
     Check::put("/v1/mailings/m", &with(mailing, json!({ "name": "n" }))).is(&shop, 409, &[]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_taken_back_comes_back_by_what_is_true_later_and_by_nothing_else() {
+    let shop = Shop::open().await;
+    shop.put("/v1/orders/o", order("c")).await;
+    assert_eq!(shop.api.send("DELETE", "/v1/orders/o", "", Vec::new()).await.unwrap().status, 204);
+    let status = json!({ "set": "delivery", "code": "shipped" });
+    Check::put("/v1/orders/o/status", &status).is(&shop, 404, &[]).await;
+    let now = shop.bundle.now();
+    for (at, known) in
+        [("2026-11-02T10:00:00Z".to_owned(), 404), ((now + SignedDuration::from_hours(1)).to_string(), 200)]
+    {
+        shop.put("/v1/orders/o/status", with(status.clone(), json!({ "at": at }))).await;
+        assert_eq!(shop.api.get("/v1/orders/o").await.unwrap().status, known, "{at}");
+    }
 }

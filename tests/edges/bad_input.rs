@@ -2,6 +2,7 @@
 //! away what is needed; links and signatures that are not ours.
 
 use contracts::link;
+use domain::MessageId;
 use local::shop::Client;
 use serde_json::{Value, json};
 
@@ -75,6 +76,8 @@ async fn numbers_are_exact_decimals_that_can_be_kept() {
     let shop = open().await;
     shop.put("/v1/fields/order.weight_kg", json!({ "label": "Weight", "type": "decimal" })).await;
     shop.put("/v1/fields/customer.points", json!({ "label": "Points", "type": "integer" })).await;
+    // Each function asks for the shop's words now and then.
+    shop.bundle.advance("PT2M".parse().unwrap()).await.unwrap();
     let amounts: [(&str, &str, fn(Value) -> Value, &str); 8] = [
         ("PUT", "/v1/orders/a", |n| with(order("a"), json!({ "total": n })), "/total"),
         ("PATCH", "/v1/orders/o", |n| json!({ "amounts": { "bonus": n } }), "/amounts/bonus"),
@@ -408,8 +411,8 @@ async fn a_table_with_bad_lines_is_taken_but_for_them() {
     assert_eq!(report.status, 200);
     let report = report.json();
     let lines: Vec<&Value> = report["faulty"].as_array().unwrap().iter().map(|fault| &fault["line"]).collect();
-    assert_eq!(lines, [3, 4, 6, 8], "{report}");
-    assert_eq!((&report["rows"], &report["created"]), (&json!(7), &json!(3)), "{report}");
+    assert_eq!(lines, [3, 4, 6, 7, 8], "{report}");
+    assert_eq!((&report["rows"], &report["created"]), (&json!(7), &json!(2)), "{report}");
     assert_eq!(report["ignored_columns"], json!(["shoe size"]));
     assert_eq!(report["faulty"][1]["problem"]["errors"][0]["pointer"], "/birthday");
     assert_eq!(shop.api.get("/v1/customers/c").await.unwrap().json()["invalid"], json!(["email"]));
@@ -418,12 +421,14 @@ async fn a_table_with_bad_lines_is_taken_but_for_them() {
     let report = import("/v1/audiences/vip/import", b"id\na\n\n\x02\nb\n").await.json();
     let lines: Vec<&Value> = report["faulty"].as_array().unwrap().iter().map(|fault| &fault["line"]).collect();
     assert_eq!(lines, [4], "{report}");
+    Check::raw("POST", "/v1/customers/import", "text/csv", "name\nAda\n").is(&shop, 422, &[""]).await;
+    let many = format!("id\n{}", "x\n".repeat(2_001));
+    let large = "x".repeat(5 * 1024 * 1024 + 1);
     for path in ["/v1/customers/import", "/v1/audiences/vip/import"] {
-        for (body, status) in [("", 422), ("name\nAda\n", 422), (&*format!("id\n{}", "x\n".repeat(2_001)), 413)] {
-            Check::raw("POST", path, "text/csv", body).is(&shop, status, if status == 422 { &[""] } else { &[] }).await;
-        }
+        Check::raw("POST", path, "text/csv", "").is(&shop, 422, &[""]).await;
+        Check::raw("POST", path, "text/csv", many.as_str()).is(&shop, 413, &[]).await;
+        Check::raw("POST", path, "text/csv", large.as_str()).is(&shop, 413, &[]).await;
         Check::raw("POST", path, "application/json", "{}").is(&shop, 415, &[]).await;
-        Check::raw("POST", path, "text/csv", "x".repeat(5 * 1024 * 1024 + 1)).is(&shop, 413, &[]).await;
     }
     shop.nothing_failed().await;
 }

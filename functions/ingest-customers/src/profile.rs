@@ -26,9 +26,15 @@ impl People {
         shown["events"] = json!({ "newest": events.iter().map(event::show).collect::<Vec<_>>() });
         shown["containers"] = self.containers_of(&id).await?;
         shown["audiences"] = json!(self.customers.audiences(&id).await?);
-        shown["also_known_as"] = json!(self.customers.aliases(&id).await?);
-        let (messages, _) = self.messages.of_customer(&id, i32::try_from(NEWEST).unwrap_or(20), None).await?;
-        shown["messages"] = json!({ "newest": messages.iter().map(show_message).collect::<Vec<_>>() });
+        let aliases = self.customers.aliases(&id).await?;
+        let mut messages = Vec::new();
+        for id in written_to(&id, &aliases) {
+            messages.extend(self.messages.of_customer(id, i32::try_from(NEWEST).unwrap_or(20), None).await?.0);
+        }
+        messages.sort_by_key(|entry| std::cmp::Reverse(entry.message.created_at));
+        let newest: Vec<Value> = messages.iter().take(NEWEST).map(show_message).collect();
+        shown["messages"] = json!({ "newest": newest });
+        shown["also_known_as"] = json!(aliases);
         Ok(Response::json(200, &shown))
     }
 
@@ -49,8 +55,13 @@ impl People {
             exported["orders"] = Value::Array(orders);
             exported["containers"] = self.containers_of(&id).await?;
             exported["audiences"] = json!(self.customers.audiences(&id).await?);
-            exported["also_known_as"] = json!(self.customers.aliases(&id).await?);
-            exported["messages"] = Value::Array(self.all_messages(&id).await?);
+            let aliases = self.customers.aliases(&id).await?;
+            let mut messages = Vec::new();
+            for id in written_to(&id, &aliases) {
+                messages.extend(self.all_messages(id).await?);
+            }
+            exported["messages"] = Value::Array(messages);
+            exported["also_known_as"] = json!(aliases);
         }
         let (mut events, mut size, mut after) = (Vec::new(), 0, page.after);
         let mut next = None;
@@ -112,6 +123,12 @@ impl People {
             Found::Erased => Err(Problem::new(Kind::Gone).because("the customer was erased").into()),
         }
     }
+}
+
+/// The ids under which somebody may have been written to: a message stays with the id
+/// that the customer had then, and a visitor has none.
+fn written_to<'a>(id: &'a CustomerId, aliases: &'a [CustomerId]) -> impl Iterator<Item = &'a CustomerId> {
+    std::iter::once(id).chain(aliases.iter().filter(|alias| !alias.is_visitor()))
 }
 
 fn is_place(after: &str) -> bool {

@@ -120,7 +120,7 @@ impl Manage {
     }
 }
 
-fn read_template(body: &Value) -> Result<Source, Faults> {
+pub(crate) fn read_template(body: &Value) -> Result<Source, Faults> {
     let mut reader = Reader::new(body);
     let part = |value: &Value| read::text(value, PART_LIMIT);
     let subject = reader.required("subject", part);

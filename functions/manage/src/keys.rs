@@ -83,14 +83,14 @@ async fn make(keys: &Keys, wanted: Wanted) -> anyhow::Result<(ApiKey, Key)> {
 }
 
 /// What a key is to be.
-struct Wanted {
+pub(crate) struct Wanted {
     name: String,
     scopes: Vec<String>,
     rate: Option<u32>,
     created_at: Timestamp,
 }
 
-fn read(body: &Value, created_at: Timestamp) -> Result<Wanted, Faults> {
+pub(crate) fn read(body: &Value, created_at: Timestamp) -> Result<Wanted, Faults> {
     let mut reader = Reader::new(body);
     let name = reader.required("name", read::short);
     let scopes = reader.required("scopes", scopes);
@@ -114,7 +114,7 @@ fn rate(value: &Value) -> Result<u32, String> {
     rate.ok_or_else(|| format!("must be a number of requests a second, from 1 to {MOST_RATE}"))
 }
 
-fn read_grace(body: &Value) -> Result<SignedDuration, Faults> {
+pub(crate) fn read_grace(body: &Value) -> Result<SignedDuration, Faults> {
     let mut reader = Reader::new(body);
     let grace = reader.optional("grace", grace);
     reader.finish()?;

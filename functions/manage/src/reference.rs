@@ -23,7 +23,8 @@ pub(crate) fn page(request: &Request) -> Result<Response, Failure> {
 fn server(request: &Request) -> String {
     // Behind API Gateway it is always https; on a machine of one's own it is not.
     let protocol = if request.header("x-forwarded-proto") == Some("https") { "https" } else { "http" };
-    let plain = |host: &&str| !host.is_empty() && host.bytes().all(|b| b.is_ascii_alphanumeric() || b".-:[]".contains(&b));
+    let plain =
+        |host: &&str| !host.is_empty() && host.bytes().all(|b| b.is_ascii_alphanumeric() || b".-:[]".contains(&b));
     match request.header("host").filter(plain) {
         Some(host) => format!("{protocol}://{host}"),
         None => "/".to_owned(),
@@ -32,9 +33,14 @@ fn server(request: &Request) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use domain::read::Faults;
+    use jiff::Timestamp;
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::{definitions, keys};
 
     fn asked(headers: Value) -> Request {
         let route = "GET /v1/openapi.json";
@@ -44,6 +50,36 @@ mod tests {
             "requestContext": { "http": { "method": "GET", "path": "/v1/openapi.json" } },
         });
         Request::new(serde_json::from_value(event).unwrap(), None)
+    }
+
+    /// Each schema of a request that is read here, and who reads such a body.
+    const READERS: &[(&str, fn(&Value) -> Result<(), Faults>)] = &[
+        ("Template", |body| definitions::read_template(body).map(drop)),
+        ("Key", |body| keys::read(body, Timestamp::UNIX_EPOCH).map(drop)),
+        ("Rotation", |body| keys::read_grace(body).map(drop)),
+    ];
+
+    #[test]
+    fn a_body_that_is_read_here_has_the_names_that_the_document_says_and_no_other() {
+        let document = openapi::document("https://api.example.com");
+        let sources = [include_str!("definitions.rs"), include_str!("keys.rs")].concat();
+        let word = |text: &&str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+        for (name, read) in READERS {
+            let schema = &document["components"]["schemas"][name];
+            let example = &schema["examples"][0];
+            let names = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<BTreeSet<_>>();
+            assert_eq!((read(example), names(example)), (Ok(()), names(&schema["properties"])), "{name}");
+            for required in schema["required"].as_array().into_iter().flatten() {
+                let mut body = example.clone();
+                body.as_object_mut().unwrap().remove(required.as_str().unwrap());
+                assert!(read(&body).is_err(), "{name} without {required}");
+            }
+            for other in sources.split('"').filter(word).filter(|other| example.get(other).is_none()) {
+                let mut body = example.clone();
+                body[other] = Value::Null;
+                assert!(read(&body).is_err(), "{name} takes {other}");
+            }
+        }
     }
 
     #[test]

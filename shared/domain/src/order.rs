@@ -232,6 +232,27 @@ impl Order {
         Ok((order != *known).then_some(order))
     }
 
+    /// Two accounts of one order as one, with this one's customer.
+    ///
+    /// # Errors
+    /// If the contents cannot be read as one.
+    pub fn joined(&self, other: &Self) -> Result<Self, Conflict> {
+        let dated = |order: &Self| Dated { content: order.content.clone(), times: order.times.clone() };
+        let Dated { content, times } = dated(self).joined(&dated(other))?;
+        let mut order = Self { content, times, ..self.clone() };
+        order.first_at = self.first_at.min(other.first_at);
+        order.deleted_at = self.deleted_at.max(other.deleted_at);
+        order.has_sayings = self.has_sayings || other.has_sayings;
+        for set in StatusSet::ALL {
+            *order.statuses.of_mut(set) = self.statuses.of(set).joined(other.statuses.of(set));
+        }
+        for (line, history) in &other.line_statuses {
+            let known = order.line_statuses.entry(line.clone()).or_default();
+            *known = known.joined(history);
+        }
+        Ok(order)
+    }
+
     /// Whether something said at this time is what the order itself is the account
     /// of.
     fn is_account_of(&self, said_at: Option<Timestamp>) -> bool {

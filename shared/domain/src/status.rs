@@ -125,6 +125,21 @@ impl History {
         }
     }
 
+    /// Two accounts of one history as one. Of two statuses for one instant the one
+    /// whose code sorts later stays, so that it does not matter which account is which.
+    #[must_use]
+    pub fn joined(&self, other: &Self) -> Self {
+        let mut joined = self.clone();
+        for entry in &other.0 {
+            match joined.0.binary_search_by_key(&entry.at, |known| known.at) {
+                Ok(place) if joined.0[place].code.as_str() < entry.code.as_str() => joined.0[place] = entry.clone(),
+                Ok(_) => {}
+                Err(place) => joined.0.insert(place, entry.clone()),
+            }
+        }
+        joined
+    }
+
     /// The status in force, if any was ever set.
     #[must_use]
     pub fn current(&self) -> Option<&Entry> {

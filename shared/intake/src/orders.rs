@@ -29,7 +29,10 @@ impl Intake {
                 return Err(erased());
             };
             if known.is_none() && !whole {
-                return Err(not_found("order"));
+                return Err(match self.customers.owner_of(&update.id).await? {
+                    Some(_) => of_another(),
+                    None => not_found("order"),
+                });
             }
             update.customer_id = Some(owner.clone());
             let merged = Order::merge(known.as_ref().map(|known| &known.value), update.clone(), now)?;
@@ -40,10 +43,7 @@ impl Intake {
                     Some(known.version)
                 }
                 None if self.customers.note_owner(&update.id, &owner).await? == OrderOwner::Same => None,
-                None => {
-                    let detail = "differs from the customer that this order was recorded for";
-                    return Err(Conflict::new("/customer_id", detail).into());
-                }
+                None => return Err(of_another()),
             };
             match (merged, known) {
                 (Some(order), known) => {
@@ -163,6 +163,10 @@ impl Intake {
         let at = order.content_at();
         Ok(vec![Saying { order_id: order.id.clone(), at, whole: true, fields: content }])
     }
+}
+
+fn of_another() -> Failure {
+    Conflict::new("/customer_id", "differs from the customer that this order was recorded for").into()
 }
 
 /// The content of a whole without what is not there, so that it is the same whether

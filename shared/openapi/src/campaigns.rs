@@ -173,16 +173,17 @@ fn condition() -> Value {
         .has("in", list(value.clone(), 500), "It is one of these.")
         .has("contains", value.clone(), "The text or the list has this in it.")
         .has("starts_with", json!({ "type": "string", "minLength": 1 }), "The text begins so.")
-        .has("more_than", value.clone(), "")
-        .has("at_least", value.clone(), "")
-        .has("less_than", value.clone(), "")
-        .has("at_most", value, "")
+        .has("more_than", value.clone(), "It is more, or later.")
+        .has("at_least", value.clone(), "It is this or more.")
+        .has("less_than", value.clone(), "It is less, or earlier.")
+        .has("at_most", value, "It is this or less.")
         .has("set", json!({ "type": "boolean" }), "Whether there is a value at all.");
     let mut test = texts.build();
     test["minProperties"] = 2.into();
     test["maxProperties"] = 2.into();
     let not = Object::new("The other does not hold.").needs("not", of("Condition"), "").build();
-    let mut schema = either([several("all", "All of them hold."), several("any", "At least one of them holds."), not, test]);
+    let mut schema =
+        either([several("all", "All of them hold."), several("any", "At least one of them holds."), not, test]);
     schema["examples"] = json!([
         { "all": [{ "field": "customer.city", "is": "Riga" }, { "field": "order.total", "at_least": "50" }] },
         { "not": { "any": [{ "field": "customer.phone", "set": true }] } },

@@ -38,6 +38,7 @@ pub(crate) fn subject() -> Subject {
                      its address, from where it is fetched and read on the way, however large. A column that is there and \
                      empty takes away; of one that is not there nothing is said.",
                 )
+                .asks("complete", false, boolean(), "Whether a feed that is sent along is all that the shop has.")
                 .takes("ProductImport")
                 .takes_as("text/csv", json!({ "type": "string", "examples": ["id,name,price\nmug-blue,Blue mug,24.95\n"] }))
                 .takes_as("text/tab-separated-values", json!({ "type": "string" }))
@@ -58,7 +59,8 @@ fn schemas() -> Vec<(&'static str, Value)> {
     let import = Object::new("Where a feed is.")
         .needs("url", text(2_000), "Its address, `https://` or `http://`.")
         .needs("format", one_of(&["csv", "yml"]), "What it is.")
-        .example(json!({ "url": "https://shop.example/feed.xml", "format": "yml" }));
+        .has("complete", boolean(), "Whether it is all that the shop has: a product that is not in it cannot be had.")
+        .example(json!({ "url": "https://shop.example/feed.xml", "format": "yml", "complete": true }));
     vec![
         ("Product", product().build()),
         ("ProductPart", product().part("A part of a product.", &LASTING).build()),
@@ -147,15 +149,16 @@ fn category_shown() -> Value {
 }
 
 fn import_shown() -> Value {
-    let rows = ["read", "created", "changed", "unchanged", "categories", "faulty"]
+    let rows = ["read", "created", "changed", "unchanged", "categories", "faulty", "missing"]
         .into_iter()
         .fold(Object::shown("What became of the rows."), |rows, name| rows.needs(name, count(), ""));
     Object::shown("An import, and how far it is.")
         .needs("id", json!({ "type": "string" }), "Its id.")
         .needs("state", one_of(&["waiting", "running", "done", "failed"]), "What it is doing.")
-        .has("reason", json!({ "type": "string" }), "Why it failed.")
+        .has("reason", json!({ "type": "string" }), "Why it failed, or what was left undone.")
         .has("url", text(2_000), "Where the feed is fetched from.")
         .needs("format", json!({ "type": "string" }), "What it is.")
+        .needs("complete", boolean(), "Whether it is all that the shop has.")
         .needs("created_at", instant(), "When it was asked for.")
         .has("ended_at", instant(), "When it came to its end.")
         .needs("rows", rows.build(), "")

@@ -117,10 +117,14 @@ fn changes(customer_id: &CustomerId, old: Option<&Row>, new: &Row) -> anyhow::Re
     }
     // What another customer had was heard of then. What a visitor did is heard of
     // now, if it is not too long ago to be written about.
-    let is_news = |happened: Timestamp| match new.moved.filter(|_| old.is_none()) {
+    let is_news = |happened: Timestamp| match new.moved {
         None => true,
         Some(Moved::FromVisitor) => new.written.duration_since(happened) <= NEWS,
         Some(Moved::FromCustomer) => false,
+    };
+    let heard = |change: Option<Change>| -> Vec<Change> {
+        let is_news = |change: &Change| !matches!(change, Change::ContainerChanged { at, .. } if !is_news(*at));
+        change.filter(is_news).into_iter().collect()
     };
     Ok(match new.item.split_once('#').map_or(new.item.as_str(), |(kind, _)| kind) {
         "order" => {
@@ -131,10 +135,10 @@ fn changes(customer_id: &CustomerId, old: Option<&Row>, new: &Row) -> anyhow::Re
             let event: Event = rows::parse(&new.body)?;
             if is_news(event.at) { vec![Change::of_event(&event)] } else { Vec::new() }
         }
-        "item" => Change::of_item(known(old)?.as_ref(), &rows::parse(&new.body)?).into_iter().collect(),
+        "item" => heard(Change::of_item(known(old)?.as_ref(), &rows::parse(&new.body)?)),
         "container" => {
             let Some(code) = code_of(&new.item) else { return Ok(Vec::new()) };
-            Change::of_container(&code, known(old)?.as_ref(), &rows::parse(&new.body)?).into_iter().collect()
+            heard(Change::of_container(&code, known(old)?.as_ref(), &rows::parse(&new.body)?))
         }
         _ => Vec::new(),
     })

@@ -96,9 +96,9 @@ fn telling(second: i64) -> impl Strategy<Value = Telling> {
 fn body(second: i64) -> impl Strategy<Value = Value> {
     let one = |values: Vec<Value>| prop::option::of(prop::sample::select(values));
     let line = |id: &'static str| {
-        (0u8..3, prop::option::of("[abc]")).prop_map(move |(quantity, status)| {
-            json!({ "id": id, "product_id": "p", "quantity": quantity, "status": status })
-        })
+        (0u8..3, prop::option::of("[abc]")).prop_map(
+            move |(quantity, status)| json!({ "id": id, "product_id": "p", "quantity": quantity, "status": status }),
+        )
     };
     let lines = prop_oneof![
         Just(Value::Null),

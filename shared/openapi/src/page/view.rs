@@ -125,7 +125,8 @@ fn table(schema: &Value, caption: &str) -> Option<Value> {
 /// those of it, if it has no name under which they could be looked up.
 fn gather(schema: &Value, within: &str, rows: &mut Vec<Value>) -> Option<()> {
     let properties = schema["properties"].as_object()?;
-    let required = |name: &str| schema["required"].as_array().is_some_and(|names| names.iter().any(|known| known == name));
+    let required =
+        |name: &str| schema["required"].as_array().is_some_and(|names| names.iter().any(|known| known == name));
     for name in schema["x-order"].as_array()?.iter().filter_map(Value::as_str) {
         let Some(property) = properties.get(name) else { continue };
         let path = format!("{within}{name}");

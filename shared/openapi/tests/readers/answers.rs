@@ -1,11 +1,13 @@
 //! What the program shows is what the document says it shows.
 
 use campaigns::{Campaign, Mailing};
-use contracts::{container, customer, dictionary, event, order, product};
+use contracts::{container, customer, dictionary, event, import, order, product};
 use domain::dictionary::{Dictionary, WordKind};
 use domain::{
     CampaignId, CategoryId, Code, Container, Customer, CustomerId, Item, MailingId, Order, OrderId, Product, ProductId,
 };
+use feeds::import::{Import, Origin};
+use feeds::{Format, RowFault};
 use serde_json::{Value, json};
 
 use super::schema::misfits;
@@ -56,6 +58,22 @@ fn what_customers_hold_and_what_there_is_are_shown_as_documented() {
     fits("ProductShown", &shown);
     let update = product::read_category(CategoryId::parse("c").unwrap(), &example("Category"), true, NOW).unwrap();
     fits("CategoryShown", &product::show_category(&domain::Category::merge(None, update, NOW).unwrap().unwrap()));
+}
+
+#[test]
+fn an_import_is_shown_as_documented() {
+    let origin = Origin::Url("https://shop.example/feed.xml".into());
+    let mut import = Import::new("i".into(), origin, Format::Yml, None, NOW);
+    fits("ProductImportShown", &import::show(&import));
+    import.reason = Some("it broke off".into());
+    import.ended_at = Some(NOW);
+    import.fault(RowFault {
+        line: 2,
+        id: Some("a".into()),
+        column: Some("price".into()),
+        detail: "is no price".into(),
+    });
+    fits("ProductImportShown", &import::show(&import));
 }
 
 #[test]

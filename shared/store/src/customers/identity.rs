@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Put, TransactWriteItem};
 use domain::CustomerId;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -56,7 +56,7 @@ impl<T> Found<T> {
 pub enum Linked {
     /// They are, now or already.
     Done(CustomerId),
-    /// They are a third one already.
+    /// They are a third one already, or the two are one the other way round.
     IsAnother,
     /// One of the two was erased.
     Erased,
@@ -119,35 +119,45 @@ impl Customers {
     /// # Errors
     /// If the table cannot be read or written to.
     pub async fn link(&self, from: &CustomerId, into: &CustomerId, now: Timestamp) -> anyhow::Result<Linked> {
-        let mut known = self.identities(&[from.clone(), into.clone()]).await?;
-        let into = match known.remove(into) {
-            None => into.clone(),
-            Some(Identity::Erased) => return Ok(Linked::Erased),
-            Some(Identity::Is(_)) => match self.resolve(into).await? {
-                Found::Here { id, .. } => id,
-                Found::Erased => return Ok(Linked::Erased),
-            },
-        };
-        match known.remove(from) {
-            Some(Identity::Erased) => return Ok(Linked::Erased),
-            Some(Identity::Is(is)) if is == into => return Ok(Linked::Done(into)),
-            Some(Identity::Is(_)) => return self.is_now(from, into).await,
-            None if *from == into => return Ok(Linked::Done(into)),
-            None => {}
+        loop {
+            let Found::Here { id: known_as, .. } = self.resolve(into).await? else { return Ok(Linked::Erased) };
+            match self.identities(std::slice::from_ref(from)).await?.remove(from) {
+                Some(Identity::Erased) => return Ok(Linked::Erased),
+                Some(Identity::Is(_)) => return self.is_now(from, known_as).await,
+                None if from == into => return Ok(Linked::Done(known_as)),
+                None if *from == known_as => return Ok(Linked::IsAnother),
+                None => {}
+            }
+            if self.become_another(from, &known_as, now).await? == Written::Done {
+                return Ok(Linked::Done(known_as));
+            }
+            // Somebody has said meanwhile who one of the two is: it is looked at again.
         }
-        // Noted first, so that whoever erases the customer finds the visitor too.
-        let alias = Row::new(&into, alias_item(from), from, None, now)?;
-        self.put(&alias, None).await?;
+    }
+
+    /// Writes that `from` is `into`, if each is nobody else yet: so two who are said to
+    /// be each other at once do not go round in a circle, and nobody becomes one who
+    /// is erased. Whoever erases the customer finds by the second row who they were.
+    async fn become_another(&self, from: &CustomerId, into: &CustomerId, now: Timestamp) -> anyhow::Result<Written> {
         let mut item = key(self.identity_place(from).await?, IDENTITY);
         item.insert("into".into(), text(into.as_str()));
         item.insert("since".into(), time(now));
         // So that the stream tells whose rows are to follow.
         item.insert("of".into(), text(from.as_str()));
-        let put = self.db.put_item().table_name(&self.table).set_item(Some(item));
-        match overtaken(put.condition_expression("attribute_not_exists(customer)").send().await)? {
-            Written::Done => Ok(Linked::Done(into)),
-            Written::Overtaken => self.is_now(from, into).await,
-        }
+        let nobody_else = "attribute_not_exists(customer)";
+        let is = Put::builder().table_name(&self.table).set_item(Some(item)).condition_expression(nobody_else);
+        let stays = ConditionCheck::builder()
+            .table_name(&self.table)
+            .set_key(Some(key(self.identity_place(into).await?, IDENTITY)))
+            .condition_expression(nobody_else);
+        let alias = rows::encode(&Row::new(into, alias_item(from), &now, None, now)?)?;
+        let alias = Put::builder().table_name(&self.table).set_item(Some(alias));
+        self.commit(vec![
+            TransactWriteItem::builder().put(is.build()?).build(),
+            TransactWriteItem::builder().condition_check(stays.build()?).build(),
+            TransactWriteItem::builder().put(alias.build()?).build(),
+        ])
+        .await
     }
 
     async fn is_now(&self, from: &CustomerId, into: CustomerId) -> anyhow::Result<Linked> {

@@ -4,9 +4,11 @@
 //! so that it is in one of the two at any time and moves once, however often and by
 //! however many this is done.
 
+use anyhow::Context;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};
 use domain::{Container, Customer, CustomerId, Event, Item, Order};
+use futures::TryStreamExt;
 use jiff::Timestamp;
 
 use super::containers::item_row;
@@ -16,6 +18,9 @@ use super::{Customers, Moved, Row, key, partition};
 use crate::rows::{self, Written, failed, number, text};
 use crate::runs::stopped_by;
 
+/// How many rows are moved at the same time.
+const AT_ONCE: usize = 8;
+
 impl Customers {
     /// Moves everything that `from` has to `into`, but for campaign runs, which go on
     /// under the id under which they began.
@@ -23,20 +28,21 @@ impl Customers {
     /// # Errors
     /// If the table cannot be read or written to.
     pub async fn take_over(&self, from: &CustomerId, into: &CustomerId, now: Timestamp) -> anyhow::Result<()> {
-        for row in self.all_beginning(&partition(from), "").await? {
-            if row.item.starts_with("run#") && !from.is_visitor() {
-                continue;
-            }
-            // Overtaken: somebody else moved it, or it changed in its old place or in the
-            // new one. It is looked at again.
-            let mut row = Some(row);
-            while let Some(source) = row.take() {
-                if self.move_row(&source, from, into, now).await? == Written::Overtaken {
-                    row = self.rows_of(from, std::slice::from_ref(&source.item)).await?.pop();
+        let mut rows = self.all_beginning(&partition(from), "").await?;
+        rows.retain(|row| !row.item.starts_with("run#") || from.is_visitor());
+        futures::stream::iter(rows.into_iter().map(Ok))
+            .try_for_each_concurrent(AT_ONCE, async |row| {
+                // Overtaken: somebody else moved it, or it changed in its old place or in
+                // the new one. It is looked at again.
+                let mut row = Some(row);
+                while let Some(source) = row.take() {
+                    if self.move_row(&source, from, into, now).await? == Written::Overtaken {
+                        row = self.rows_of(from, std::slice::from_ref(&source.item)).await?.pop();
+                    }
                 }
-            }
-        }
-        Ok(())
+                Ok(())
+            })
+            .await
     }
 
     async fn move_row(
@@ -69,7 +75,7 @@ impl Customers {
                 if let Some(later) = theirs.floor.and_then(|floor| ours.emptied(floor, theirs.held_something)) {
                     ours = later;
                 }
-                Row::new(into, source.item.clone(), &ours, read, now)?
+                Row { moved, ..Row::new(into, source.item.clone(), &ours, read, now)? }
             }
             "item" => {
                 let theirs: Item = rows::parse(&source.body)?;
@@ -77,7 +83,13 @@ impl Customers {
                     Some(known) => rows::parse::<Item>(&known.body)?.joined(&theirs, None),
                     None => theirs,
                 };
-                item_row(into, &item, read, now)?
+                Row { moved, ..item_row(into, &item, read, now)? }
+            }
+            // Told of to both while one became the other.
+            "order" if known.is_some() => {
+                let ours: Order =
+                    known.as_ref().map(|known| rows::parse(&known.body)).transpose()?.context("no order")?;
+                Row::new(into, source.item.clone(), &ours.joined(&rows::parse(&source.body)?)?, read, now)?
             }
             // What is there already under the same id is the same thing, told twice.
             _ if known.is_some() => return self.commit(actions).await,
@@ -123,7 +135,7 @@ impl Customers {
         Ok(TransactWriteItem::builder().delete(delete.build()?).build())
     }
 
-    async fn commit(&self, actions: Vec<TransactWriteItem>) -> anyhow::Result<Written> {
+    pub(super) async fn commit(&self, actions: Vec<TransactWriteItem>) -> anyhow::Result<Written> {
         match self.db.transact_write_items().set_transact_items(Some(actions)).send().await {
             Ok(_) => Ok(Written::Done),
             Err(SdkError::ServiceError(error))
