@@ -11,7 +11,7 @@ use sha2::Sha256;
 
 use crate::support::Shop;
 
-const SECRET: &str = "a secret of the shop's";
+const SECRET: &str = "0123456789abcdef";
 const ADA: &str = "7102233445566";
 
 /// A payload as a shop sends it, with some of its fields given other values.
