@@ -105,7 +105,7 @@ async fn what_a_shop_sends_is_there_and_its_statuses_set_campaigns_off() {
 
     let order = payload("shopify-order", json!({}));
     let id = order["id"].to_string();
-    assert_eq!(hooked.shopify("orders/create", &order).await, ["visitor taken", "customer taken", "order created"]);
+    assert_eq!(hooked.shopify("orders/create", &order).await, ["customer taken", "order created"]);
     hooked.shopify("products/create", &payload("shopify-product", json!({}))).await;
     shop.quiet().await;
     assert_eq!(shop.subjects(), Vec::<String>::new());
@@ -272,11 +272,58 @@ async fn a_guest_who_opens_an_account_takes_their_orders_along_and_none_counts_a
 }
 
 #[tokio::test]
+async fn what_somebody_did_before_the_checkout_knew_them_is_theirs() {
+    let hooked = Hooked::open().await;
+    let shop = &hooked.shop;
+    let nobody = payload("shopify-checkout", json!({ "customer": null }));
+    assert_eq!(hooked.shopify("checkouts/create", &nobody).await, ["container created", "event created"]);
+    let known = payload(
+        "shopify-checkout",
+        json!({ "updated_at": "2026-11-20T12:03:00+02:00", "line_items": [
+        { "product_id": 8802, "quantity": 4, "title": "Candle", "price": "9.00" },
+    ] }),
+    );
+    hooked.shopify("checkouts/update", &known).await;
+    shop.quiet().await;
+    let events = shop.get(&format!("/v1/customers/{ADA}/events")).await;
+    assert_eq!(events["items"][0]["name"], "checkout_started");
+    let cart = shop.get(&format!("/v1/customers/{ADA}/containers/cart")).await;
+    let held: Vec<_> = cart["items"].as_array().unwrap().iter().map(|i| (&i["product_id"], &i["quantity"])).collect();
+    assert_eq!(held, [(&json!("8802"), &json!("4"))]);
+    let done = payload("shopify-checkout", json!({ "completed_at": "2026-11-20T12:04:11+02:00" }));
+    hooked.shopify("checkouts/update", &done).await;
+    assert_eq!(shop.get(&format!("/v1/customers/{ADA}/containers/cart")).await["items"], json!([]));
+}
+
+#[tokio::test]
+async fn two_customers_whom_the_shop_makes_one_are_one_and_no_order_counts_as_new_again() {
+    let hooked = Hooked::open().await;
+    let shop = &hooked.shop;
+    shop.confirm_orders().await;
+    hooked.shopify("orders/create", &payload("shopify-order", json!({}))).await;
+    shop.quiet().await;
+    assert_eq!(shop.mails().len(), 1);
+    let merge = json!({
+        "admin_graphql_api_customer_kept_id": "gid://shopify/Customer/1", "status": "completed",
+        "admin_graphql_api_customer_deleted_id": format!("gid://shopify/Customer/{ADA}"),
+    });
+    assert_eq!(hooked.shopify("customers/merge", &merge).await, ["customer taken"]);
+    let moved = json!({ "updated_at": "2026-11-21T12:00:00Z", "customer": { "id": 1, "email": "ada@example.com" } });
+    assert_eq!(
+        hooked.shopify("orders/updated", &payload("shopify-order", moved)).await,
+        ["customer taken", "order taken"]
+    );
+    assert_eq!(hooked.shopify("customers/merge", &merge).await, ["customer taken"]);
+    shop.quiet().await;
+    assert_eq!((shop.mails().len(), &shop.get("/v1/orders/6201458122839").await["customer_id"]), (1, &json!("1")));
+}
+
+#[tokio::test]
 async fn what_cannot_be_taken_is_answered_so_that_the_shop_goes_on_sending() {
     let hooked = Hooked::open().await;
     let lines = json!({ "line_items": [{ "id": 1, "product_id": 2 }] });
     let told = hooked.shopify("orders/create", &payload("shopify-order", lines)).await;
-    assert_eq!(told, ["visitor taken", "customer created", "order refused"]);
+    assert_eq!(told, ["customer created", "order refused"]);
     let (status, answer) = hooked.deliver("shopify", "orders/create", &json!({ "id": 1 }), SECRET).await;
     assert_eq!((status, &answer["told"][0]["problem"]["errors"][0]["pointer"]), (200, &json!("/updated_at")));
     assert_eq!(hooked.shopify("shop/update", &json!({ "id": 1 })).await, Vec::<String>::new());

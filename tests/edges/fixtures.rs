@@ -83,10 +83,6 @@ async fn each_recorded_payload_is_answered_as_it_should_be() {
         };
         assert!(right, "{name}: {answer}");
         shop.quiet().await;
-        if name.starts_with("ingest-orders") {
-            std::fs::write(format!("/tmp/rows-{name}.json"), serde_json::to_string(&shop.rows().await).unwrap())
-                .unwrap();
-        }
     }
 
     // What came a second time, from the files, was mailed once.

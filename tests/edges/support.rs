@@ -25,10 +25,7 @@ pub(crate) struct Shop {
 
 impl Shop {
     pub(crate) async fn open() -> Self {
-        let mut options = Options::new(
-            std::env::var("EDGES_TEMPLATE")
-                .map_or_else(|_| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../template.yaml"), PathBuf::from),
-        );
+        let mut options = Options::new(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../template.yaml"));
         options.exe = Some(PathBuf::from(env!("CARGO_BIN_EXE_local")));
         let bundle = Bundle::start(options).await.unwrap();
         let api = Client::new(bundle.api_url(), first_key(&bundle).await.unwrap());

@@ -19,8 +19,12 @@
 //! is therefore answered 200 as well, with what is wrong with it in the body, and
 //! goes to the log as an error: one odd order must not cost the shop all others.
 //!
-//! What was said already changes nothing. Where something else is recorded for the
-//! same time, what is recorded stays; the answer calls it `stale`.
+//! # What comes again
+//!
+//! A delivery that comes again is known by what it says and when that was true, not
+//! by its id: no id is signed, and shops tell of one change under several topics, each
+//! with an id of its own. What was said already writes nothing. Where something else is
+//! recorded for the same time, what is recorded stays; the answer calls it `stale`.
 
 mod answer;
 mod take;

@@ -3,7 +3,7 @@
 use contracts::told::Told;
 use contracts::{Kind, product};
 use domain::read::instant;
-use domain::{Fault, OrderId, ProductId};
+use domain::{CustomerId, Fault, OrderId, ProductId};
 use jiff::Timestamp;
 use lambda::http::Failure;
 use serde_json::{Value, json};
@@ -34,6 +34,7 @@ impl Webhooks {
         let taken = match told {
             Told::Product { id, body, whole } => self.product(id, body, *whole, now).await,
             Told::ProductDeleted { id, at } => self.product_deleted(id, at.as_deref(), now).await,
+            Told::Merged { from, into } => self.merged(from, into, now).await,
             told => self.intake.told(told, now).await.map(|taken| Became::Taken { is_new: taken.is_new }),
         };
         match taken {
@@ -82,17 +83,22 @@ impl Webhooks {
             return Ok(None);
         }
         let merged = Told::Merged { from: owner.to_string(), into: said.to_owned() };
-        match self.intake.told(&merged, now).await {
-            Ok(taken) => {
-                // What is a guest's follows by and by. The order must be there before
-                // more is said of it: it would count as a new one.
-                let into = domain::CustomerId::parse(&taken.id).map_err(anyhow::Error::from)?;
-                self.intake.customers().take_over(&owner, &into, now).await?;
-                Ok(Some(told.clone()))
-            }
-            Err(Failure::Problem(_)) => Ok(None),
-            Err(internal) => Err(internal),
-        }
+        Ok(match self.one(&merged, now).await? {
+            Became::Taken { .. } => Some(told.clone()),
+            _ => None,
+        })
+    }
+
+    /// Two customers are one. What the one has follows by and by anyway; it is moved
+    /// here because more is said of it at once, and an order that is not there yet
+    /// would count as a new one.
+    async fn merged(&self, from: &str, into: &str, now: Timestamp) -> Result<Became, Failure> {
+        let merged = Told::Merged { from: from.to_owned(), into: into.to_owned() };
+        let taken = self.intake.told(&merged, now).await?;
+        let from = CustomerId::parse(from).map_err(anyhow::Error::from)?;
+        let into = CustomerId::parse(&taken.id).map_err(anyhow::Error::from)?;
+        self.intake.customers().take_over(&from, &into, now).await?;
+        Ok(Became::Taken { is_new: false })
     }
 }
 

@@ -52,8 +52,10 @@ mod tests {
         Request::new(serde_json::from_value(event).unwrap(), None)
     }
 
+    type Read = fn(&Value) -> Result<(), Faults>;
+
     /// Each schema of a request that is read here, and who reads such a body.
-    const READERS: &[(&str, fn(&Value) -> Result<(), Faults>)] = &[
+    const READERS: &[(&str, Read)] = &[
         ("Template", |body| definitions::read_template(body).map(drop)),
         ("Key", |body| keys::read(body, Timestamp::UNIX_EPOCH).map(drop)),
         ("Rotation", |body| keys::read_grace(body).map(drop)),

@@ -50,33 +50,46 @@ impl fmt::Debug for EmailAddress {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Profile {
     /// Where mail goes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email: Option<Contact>,
     /// Telephone number; a valid one in the international form (E.164).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phone: Option<Contact>,
     /// First name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_name: Option<String>,
     /// Last name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_name: Option<String>,
     /// The day of birth, if it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub birthday: Option<jiff::civil::Date>,
     /// Gender, in the shop's own word.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gender: Option<String>,
     /// City.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub city: Option<String>,
     /// Postal code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub zip: Option<String>,
     /// Country, by its two-letter code (ISO 3166-1).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub country: Option<String>,
     /// Language tag (BCP 47), such as `en` or `pt-BR`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
     /// Time zone by its name, such as `Europe/Riga`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time_zone: Option<String>,
     /// When they registered with the shop.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub registered_at: Option<Timestamp>,
     /// Which of the shop's sites, apps or systems said so last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<crate::Code>,
     /// The shop's own fields.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub fields: Map<String, Value>,
 }
 

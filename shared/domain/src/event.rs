@@ -38,6 +38,7 @@ pub struct Event {
     /// The caller's own id; the same id again is the same event.
     pub id: EventId,
     /// To whom it happened; nobody in particular for a system event.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub customer_id: Option<CustomerId>,
     /// What happened, such as `product_viewed`.
     pub name: Code,
@@ -46,10 +47,13 @@ pub struct Event {
     /// When it happened, if the caller says; otherwise when it was accepted.
     pub at: Timestamp,
     /// Which of the shop's sites or apps it came from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<Code>,
     /// The visit that it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session_id: Option<String>,
     /// What was so at that time, as the caller sent it.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub context: Map<String, Value>,
 }
 

@@ -42,6 +42,7 @@ pub struct Order {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Content {
     /// When the order was placed, if the shop says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
     /// The currency of every amount in the order.
     pub currency: Currency,
@@ -54,15 +55,19 @@ pub struct Content {
     #[serde(default)]
     pub lines: Vec<Line>,
     /// How it gets to the customer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delivery: Option<Delivery>,
     /// How it is paid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payment: Option<Payment>,
     /// Which of the shop's sites, apps or systems said so last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<Code>,
     /// The container that the order came from and empties; the cart if none is named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub container: Option<Code>,
     /// The shop's own fields.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub fields: Map<String, Value>,
 }
 
@@ -70,12 +75,16 @@ pub struct Content {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct OrderAmounts {
     /// Paid in money.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub money: Option<Amount>,
     /// Paid in bonus points, at their worth.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bonus: Option<Amount>,
     /// The cost of delivery.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delivery: Option<Amount>,
     /// The discount on the whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub discount: Option<Amount>,
 }
 
@@ -87,32 +96,42 @@ pub struct Line {
     /// The product's id in the shop's system.
     pub product_id: String,
     /// The product's name when it was ordered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// How many, or how much.
     pub quantity: Amount,
     /// The price of one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub price: Option<Amount>,
     /// The line's total.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub total: Option<Amount>,
     /// The discount on the line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub discount: Option<Amount>,
     /// What it weighs, in the shop's unit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weight: Option<Amount>,
     /// Bonus points that it brings.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bonus_accrued: Option<Amount>,
     /// Bonus points that it was paid with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bonus_deducted: Option<Amount>,
     /// The part of the total that is paid in money.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub money: Option<Amount>,
     /// The product's categories when it was ordered.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub categories: Vec<String>,
     /// Where the product is shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
     /// A picture of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<String>,
     /// The shop's own fields.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub fields: Map<String, Value>,
 }
 
@@ -120,15 +139,19 @@ pub struct Line {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Delivery {
     /// `courier`, `self_pickup`, `pickup_point` or the shop's own word.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub r#type: Option<String>,
     /// Who carries it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub carrier: Option<String>,
     /// Where to: country, city, street, … as the shop names them.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub address: Map<String, Value>,
     /// The day or time agreed on, as the shop writes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub date: Option<String>,
     /// The customer's note.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
 }
 
@@ -136,8 +159,10 @@ pub struct Delivery {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Payment {
     /// `card`, `cash`, `cash_on_delivery` or the shop's own word.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub r#type: Option<String>,
     /// Who handles it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provider: Option<String>,
 }
 

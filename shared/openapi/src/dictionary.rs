@@ -231,9 +231,13 @@ fn container(object: Object) -> Object {
         .has(
             "idle_after",
             duration(),
-            "After how long without a change it counts as left. ISO 8601, from a second to 365 days.",
+            "After how long without a change it counts as abandoned. ISO 8601, from a second to 365 days.",
         )
-        .has("lifetime", duration(), "After how long an item goes out of it. ISO 8601, from a second to 365 days.")
+        .has(
+            "lifetime",
+            duration(),
+            "How long after the last change it is emptied. ISO 8601, from a second to 365 days.",
+        )
 }
 
 /// The settings, which are one word of the dictionary without a code.

@@ -1,4 +1,5 @@
 //! The page made of the document.
+#![expect(clippy::unwrap_used, reason = "a test ends where something that it relies on is not so")]
 
 use serde_json::Value;
 

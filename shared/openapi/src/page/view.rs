@@ -140,8 +140,10 @@ fn gather(schema: &Value, within: &str, rows: &mut Vec<Value>) -> Option<()> {
 fn answered(document: &Value, status: &str, answer: &Value) -> Value {
     let answer = followed(document, answer);
     // What the program itself answers comes after what API Gateway does.
-    let schema =
-        answer["content"].as_object().and_then(|content| content.values().last()).map(|content| &content["schema"]);
+    let schema = answer["content"]
+        .as_object()
+        .and_then(|content| content.values().next_back())
+        .map(|content| &content["schema"]);
     let types = schema.and_then(|schema| schema["allOf"][1]["properties"]["type"]["enum"].as_array()).cloned();
     let body = match (&types, schema) {
         (Some(_), _) => "<a href=\"#schema-Problem\">Problem</a>".to_owned(),

@@ -13,7 +13,8 @@ use crate::clock;
 use crate::payload::{self, Body};
 
 /// A checkout in which nobody has said who they are yet is a visitor's, by the
-/// checkout's token; the order of it, or its next update, says who they are.
+/// checkout's token; its next update says who they are, at the latest when it is
+/// completed.
 pub(super) fn told(delivery: &Delivery<'_>, payload: &Value) -> Result<Vec<Told>, Faults> {
     let token = payload::id(payload, "token").filter(|token| token.len() <= 100);
     let token = token.ok_or_else(|| vec![Fault::new("/token", "is required, as a text of at most 100 bytes")])?;

@@ -2,13 +2,13 @@
 //!
 //! | Topic | What is told |
 //! |---|---|
-//! | `orders/create`, `updated`, `paid`, `cancelled`, `fulfilled`, `partially_fulfilled` | the customer and the whole order; `create` also whose the checkout was |
+//! | `orders/create`, `updated`, `paid`, `cancelled`, `fulfilled`, `partially_fulfilled` | the customer and the whole order |
 //! | `orders/delete` | the order is deleted |
 //! | `customers/create`, `update`, `enable`, `disable` | the customer |
 //! | `customers_email_marketing_consent/update` | the customer's consent; from API version 2025-01 on it comes nowhere else |
 //! | `customers/merge` | two customers are one, once Shopify has done it |
 //! | `products/create`, `update`, `delete` | the product |
-//! | `checkouts/create`, `update` | the customer and what is in the cart; `create` also `checkout_started` |
+//! | `checkouts/create`, `update` | whose it is, the customer and what is in the cart; `create` also `checkout_started` |
 //!
 //! Every other topic tells nothing. `orders/edited`, `refunds/create` and the
 //! fulfillments' own topics hold a part of what `orders/updated` says as a whole.

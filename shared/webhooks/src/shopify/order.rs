@@ -29,13 +29,7 @@ pub(super) fn told(delivery: &Delivery<'_>, payload: &Value) -> Result<Vec<Told>
     let customer_id = customer::id_within(payload).unwrap_or_else(|| guest_of_order(&id));
     let statuses = Statuses::of(payload);
     let when = clock::content(at, delivery.sent(), statuses.rank());
-    let mut told = Vec::new();
-    if delivery.topic == "orders/create"
-        && let Some(visitor) = payload::id(payload, "checkout_token")
-    {
-        told.push(Told::Identified { visitor, customer: customer_id.clone() });
-    }
-    told.push(customer::within(delivery, payload, &customer_id, when));
+    let customer = customer::within(delivery, payload, &customer_id, when);
 
     let body = delivery
         .said()
@@ -50,8 +44,7 @@ pub(super) fn told(delivery: &Delivery<'_>, payload: &Value) -> Result<Vec<Told>
         .nest("delivery", how_it_gets_there(payload))
         .nest("payment", payment(payload))
         .nest("fields", fields(payload));
-    told.push(Told::Order { id, body: body.done(), whole: true });
-    Ok(told)
+    Ok(vec![customer, Told::Order { id, body: body.done(), whole: true }])
 }
 
 /// The latest time of anything in it.
