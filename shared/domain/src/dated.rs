@@ -26,6 +26,14 @@ pub struct Said {
     pub fields: Map<String, Value>,
 }
 
+impl Said {
+    /// Whether it says nothing at all: a part without a field.
+    #[must_use]
+    pub fn is_nothing(&self) -> bool {
+        !self.whole && self.fields.is_empty()
+    }
+}
+
 /// A thing as it stands, and since when each of its fields does.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Dated<T> {

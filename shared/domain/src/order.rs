@@ -243,7 +243,7 @@ impl Order {
         }
         let mut order = known.clone();
         // A part that holds statuses alone says nothing of the content.
-        if said.whole || !said.fields.is_empty() {
+        if !said.is_nothing() {
             let before = Dated { content: known.content.clone(), times: known.times.clone() };
             if let Some(Dated { content, times }) = Dated::merge(Some(&before), &said, updated_at, now)? {
                 (order.content, order.times) = (content, times);

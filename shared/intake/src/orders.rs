@@ -69,7 +69,7 @@ impl Intake {
     ) -> Result<(), Failure> {
         let said = &update.said;
         let order = merged.unwrap_or(known);
-        if !order.has_sayings || !(said.whole || !said.fields.is_empty()) {
+        if !order.has_sayings || said.is_nothing() {
             return Ok(());
         }
         let saying = |at, whole, fields| Saying { order_id: known.id.clone(), at, whole, fields };

@@ -120,9 +120,18 @@ impl Customers {
     /// If the table cannot be read or written to.
     pub async fn link(&self, from: &CustomerId, into: &CustomerId, now: Timestamp) -> anyhow::Result<Linked> {
         loop {
-            let Found::Here { id: known_as, .. } = self.resolve(into).await? else { return Ok(Linked::Erased) };
-            match self.identities(std::slice::from_ref(from)).await?.remove(from) {
+            let mut known = self.identities(&[from.clone(), into.clone()]).await?;
+            let known_as = match known.remove(into) {
+                None => into.clone(),
                 Some(Identity::Erased) => return Ok(Linked::Erased),
+                Some(Identity::Is(_)) => match self.resolve(into).await? {
+                    Found::Here { id, .. } => id,
+                    Found::Erased => return Ok(Linked::Erased),
+                },
+            };
+            match known.remove(from) {
+                Some(Identity::Erased) => return Ok(Linked::Erased),
+                Some(Identity::Is(is)) if is == known_as => return Ok(Linked::Done(known_as)),
                 Some(Identity::Is(_)) => return self.is_now(from, known_as).await,
                 None if from == into => return Ok(Linked::Done(known_as)),
                 None if *from == known_as => return Ok(Linked::IsAnother),
@@ -150,7 +159,7 @@ impl Customers {
             .table_name(&self.table)
             .set_key(Some(key(self.identity_place(into).await?, IDENTITY)))
             .condition_expression(nobody_else);
-        let alias = rows::encode(&Row::new(into, alias_item(from), &now, None, now)?)?;
+        let alias = rows::encode(&Row::new(into, alias_item(from), from, None, now)?)?;
         let alias = Put::builder().table_name(&self.table).set_item(Some(alias));
         self.commit(vec![
             TransactWriteItem::builder().put(is.build()?).build(),
