@@ -279,6 +279,29 @@ async fn nothing_is_lost_of_customers_who_become_one_while_they_are_written_of()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_order_told_again_while_its_customer_becomes_another_is_no_new_order() {
+    let shop = Shop::with_plain_template().await;
+    shop.confirm_orders().await;
+    for id in ["a", "b"] {
+        shop.customer(id).await;
+    }
+    for n in 0..10 {
+        shop.order(&format!("o{n}"), "b").await;
+    }
+    shop.quiet().await;
+    shop.api.tell("POST", "/v1/customers/a/merge", &json!({ "from": "b" })).await.unwrap();
+    let told = (0..10).map(async |n| {
+        let mut order = crate::support::order(["a", "b"][n % 2]);
+        order["updated_at"] = json!("2026-11-02T10:00:00Z");
+        shop.put(&format!("/v1/orders/o{n}"), order).await;
+    });
+    futures::future::join_all(told).await;
+    shop.drain().await;
+    assert_eq!(shop.mails().len(), 10);
+    assert_eq!(shop.get("/v1/customers/a").await["orders"]["count"], 10);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_left_of_a_customer_who_is_erased_while_they_are_written_of() {
     let shop = Shop::with_plain_template().await;
     shop.confirm_orders().await;

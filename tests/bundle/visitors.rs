@@ -121,6 +121,45 @@ async fn carts_are_joined_and_only_what_is_new_sets_campaigns_off() {
 }
 
 #[tokio::test]
+async fn what_a_visitor_ordered_is_the_customers_order_and_not_in_their_cart_any_more() {
+    let shop = shop_with_campaigns().await;
+    shop.template("ordered", "{{customer.first_name}} ordered {{order.id}}").await;
+    shop.campaign("ordered", json!({ "type": "order_created" }), json!([{ "send": { "template": "ordered" } }])).await;
+    shop.customer("ada").await;
+    let minutes_ago = |minutes: i64| json!(shop.bundle.now() - SignedDuration::from_mins(minutes));
+    for (product, minutes) in [("mug", 3), ("cup", 1)] {
+        let at = minutes_ago(minutes);
+        let add = json!({ "id": product, "op": "add", "at": at, "items": [{ "product_id": product }] });
+        shop.tell("/v1/customers/visitor:phone/containers/cart", add).await;
+    }
+    let mut order = crate::support::order("visitor:phone");
+    order["updated_at"] = minutes_ago(2);
+    shop.put("/v1/orders/1", order.clone()).await;
+    shop.quiet().await;
+    shop.put("/v1/visitors/phone", json!({ "customer_id": "ada" })).await;
+    shop.quiet().await;
+    // Told of by either name it is the same order.
+    shop.put("/v1/orders/1", order.clone()).await;
+    order["customer_id"] = json!("ada");
+    assert_eq!(shop.ask("PUT", "/v1/orders/1", order).await.0, 200);
+    shop.quiet().await;
+    assert_eq!(shop.get("/v1/orders/1").await["customer_id"], "ada");
+    assert_eq!(shop.get("/v1/customers/ada").await["orders"]["count"], 1);
+    let cart = shop.get("/v1/customers/ada/containers/cart").await;
+    assert_eq!(
+        (cart["items"].as_array().unwrap().len(), &cart["items"][0]["product_id"]),
+        (1, &json!("cup")),
+        "{cart}"
+    );
+    assert_eq!(
+        shop.subjects().iter().filter(|subject| *subject == "ada ordered 1").count(),
+        1,
+        "{:?}",
+        shop.subjects()
+    );
+}
+
+#[tokio::test]
 async fn a_visitor_is_one_customer_for_good() {
     let shop = Shop::open().await;
     for id in ["ada", "bob", "carl"] {

@@ -102,6 +102,8 @@ async fn what_was_taken_back_comes_back_by_what_is_true_later_and_by_nothing_els
     assert_eq!(shop.api.send("DELETE", "/v1/orders/o", "", Vec::new()).await.unwrap().status, 204);
     let status = json!({ "set": "delivery", "code": "shipped" });
     Check::put("/v1/orders/o/status", &status).is(&shop, 404, &[]).await;
+    Check::put("/v1/orders/o/lines/1/status", &json!({ "code": "packed" })).is(&shop, 404, &[]).await;
+    shop.put("/v1/orders/o/lines/1/status", json!({ "code": "packed", "at": "2026-11-02T10:00:00Z" })).await;
     let now = shop.bundle.now();
     for (at, known) in
         [("2026-11-02T10:00:00Z".to_owned(), 404), ((now + SignedDuration::from_hours(1)).to_string(), 200)]

@@ -3,7 +3,7 @@ use domain::read::{self, Reader};
 use domain::{CustomerId, Fault, VisitorId};
 use intake::{MOST_OF_A_BATCH, at_once};
 use lambda::http::{Failure, Outcome, Request, Response};
-use serde_json::{Value, json};
+use serde_json::Value;
 use store::{ContactKind, Found};
 
 use crate::People;
@@ -98,12 +98,8 @@ impl People {
     /// effect.
     pub(crate) async fn erase(&self, request: &Request) -> Result<Response, Failure> {
         let id = request.path("id", CustomerId::parse)?;
-        let id = match self.customers.resolve(&id).await? {
-            Found::Here { id, .. } => id,
-            Found::Erased => id,
-        };
-        self.customers.mark_erased(&id, self.clock.now()).await?;
-        Ok(Response::json(202, &json!({ "id": id, "erased": true })))
+        let taken = self.intake.erase(&id, self.clock.now()).await?;
+        Ok(Response::json(202, &taken.shown))
     }
 
     /// The customer whom the path names, under the id that they have now.

@@ -62,10 +62,10 @@ impl Orders {
         let id = request.path("id", OrderId::parse)?;
         let now = self.clock.now();
         let line = request.path("line", |line| Ok::<_, String>(line.to_owned()))?;
-        if !self.intake.find_order(&id).await?.value.content.lines.iter().any(|known| known.id == line) {
+        let status = order::read_line_status(line.clone(), &request.json()?, now)?;
+        if !self.intake.order_with(&id, &status).await?.value.content.lines.iter().any(|known| known.id == line) {
             return Err(Problem::new(Kind::NotFound).because("the order has no such line").into());
         }
-        let status = order::read_line_status(line, &request.json()?, now)?;
         Ok(answer(self.intake.order_status(&id, &status, now).await?))
     }
 

@@ -39,7 +39,7 @@ impl Answered {
             Told::Container { body, .. } => ("container", of_body(body)),
             Told::Product { id, .. } | Told::ProductDeleted { id, .. } => ("product", id.clone()),
             Told::Identified { visitor, .. } => ("visitor", visitor.clone()),
-            Told::Merged { from, .. } => ("customer", from.clone()),
+            Told::Merged { from: id, .. } | Told::CustomerErased { id } => ("customer", id.clone()),
         };
         Self { what: Some(what), became }
     }

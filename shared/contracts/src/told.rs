@@ -16,6 +16,11 @@ pub enum Told {
         /// The request's body.
         body: Value,
     },
+    /// `DELETE /v1/customers/{id}`: the customer is to be erased.
+    CustomerErased {
+        /// The customer's id.
+        id: String,
+    },
     /// `PUT /v1/orders/{id}`, or `PATCH` if it is not the whole.
     Order {
         /// The order's id.

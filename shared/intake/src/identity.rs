@@ -6,7 +6,7 @@ use domain::{CustomerId, VisitorId};
 use jiff::Timestamp;
 use lambda::http::Failure;
 use serde_json::json;
-use store::Linked;
+use store::{Found, Linked};
 
 use crate::{Intake, Taken, erased};
 
@@ -31,6 +31,20 @@ impl Intake {
         let linked = self.customers.link(&CustomerId::of_visitor(visitor), customer_id, now).await?;
         let id = known_as(linked, "the visitor is known as another customer already")?;
         Ok(Taken { id: visitor.to_string(), is_new: false, shown: json!({ "id": visitor, "customer_id": id }) })
+    }
+
+    /// Erases a customer: everything, everywhere. Done by and by, and from now on in
+    /// effect. Nobody need be known by the id.
+    ///
+    /// # Errors
+    /// If the tables cannot be read or written to.
+    pub async fn erase(&self, id: &CustomerId, now: Timestamp) -> Result<Taken, Failure> {
+        let id = match self.customers.resolve(id).await? {
+            Found::Here { id, .. } => id,
+            Found::Erased => id.clone(),
+        };
+        self.customers.mark_erased(&id, now).await?;
+        Ok(Taken { id: id.to_string(), is_new: false, shown: json!({ "id": id, "erased": true }) })
     }
 
     /// Notes who a visitor is, as an event says that names both. A visitor who is

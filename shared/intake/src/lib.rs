@@ -84,6 +84,7 @@ impl Intake {
     pub async fn told(&self, told: &Told, now: Timestamp) -> Result<Taken, Failure> {
         match told {
             Told::Customer { id, body } => self.customer(named("id", id, CustomerId::parse)?, body, false, now).await,
+            Told::CustomerErased { id } => self.erase(&named("id", id, CustomerId::parse)?, now).await,
             Told::Order { id, body, whole } => {
                 self.order(named("id", id, domain::OrderId::parse)?, body, *whole, now).await
             }

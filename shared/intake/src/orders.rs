@@ -42,8 +42,17 @@ impl Intake {
                     self.keep_sayings(&known.value, merged.as_ref(), &update, now).await?;
                     Some(known.version)
                 }
-                None if self.customers.note_owner(&update.id, &owner).await? == OrderOwner::Same => None,
-                None => return Err(of_another()),
+                None => match self.customers.note_owner(&update.id, &owner).await? {
+                    OrderOwner::Same => None,
+                    OrderOwner::Before(before) => {
+                        self.customers.take_over_order(&before, &owner, &update.id, now).await?;
+                        continue;
+                    }
+                    OrderOwner::Other => {
+                        let detail = "differs from the customer that this order was recorded for";
+                        return Err(Conflict::new("/customer_id", detail).into());
+                    }
+                },
             };
             match (merged, known) {
                 (Some(order), known) => {
@@ -96,11 +105,7 @@ impl Intake {
     /// That it contradicts what is known, or that no such order is.
     pub async fn order_status(&self, id: &OrderId, status: &StatusUpdate, now: Timestamp) -> Result<Taken, Failure> {
         loop {
-            // Said of a later time, a status brings back what was taken back, as all else.
-            let known = match status.at {
-                Some(_) => self.find_any_order(id).await?,
-                None => self.find_order(id).await?,
-            };
+            let known = self.order_with(id, status).await?;
             let update = OrderUpdate {
                 id: id.clone(),
                 customer_id: None,
@@ -138,6 +143,18 @@ impl Intake {
     pub async fn find_order(&self, id: &OrderId) -> Result<Versioned<Order>, Failure> {
         let order = self.find_any_order(id).await?;
         if order.value.is_deleted() { Err(not_found("order")) } else { Ok(order) }
+    }
+
+    /// The order that a status is said of. One that was taken back is meant only by a
+    /// status with a time: if that is later, it brings the order back, as all else does.
+    ///
+    /// # Errors
+    /// That no such order is known, or that it was taken back.
+    pub async fn order_with(&self, id: &OrderId, status: &StatusUpdate) -> Result<Versioned<Order>, Failure> {
+        match status.at {
+            Some(_) => self.find_any_order(id).await,
+            None => self.find_order(id).await,
+        }
     }
 
     async fn find_any_order(&self, id: &OrderId) -> Result<Versioned<Order>, Failure> {

@@ -7,7 +7,7 @@
 use anyhow::Context;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};
-use domain::{Container, Customer, CustomerId, Event, Item, Order};
+use domain::{Container, Customer, CustomerId, Event, Item, Order, OrderId};
 use futures::TryStreamExt;
 use jiff::Timestamp;
 
@@ -43,6 +43,32 @@ impl Customers {
                 Ok(())
             })
             .await
+    }
+
+    /// Moves one order ahead of everything else, and whose it is.
+    ///
+    /// # Errors
+    /// If the table cannot be read or written to.
+    pub async fn take_over_order(
+        &self,
+        from: &CustomerId,
+        into: &CustomerId,
+        id: &OrderId,
+        now: Timestamp,
+    ) -> anyhow::Result<()> {
+        match self.rows_of(from, &[order_item(id)]).await?.pop() {
+            // Overtaken means that somebody else is at it; who asks looks again.
+            Some(row) => self.move_row(&row, from, into, now).await.map(drop),
+            None => self.commit(vec![self.owner_is(id, into)?]).await.map(drop),
+        }
+    }
+
+    /// That an order is this customer's.
+    fn owner_is(&self, id: &OrderId, owner: &CustomerId) -> anyhow::Result<TransactWriteItem> {
+        let mut pointer = key(order_item(id), POINTER);
+        pointer.insert("owner".into(), text(owner.as_str()));
+        let put = Put::builder().table_name(&self.table).set_item(Some(pointer)).build()?;
+        Ok(TransactWriteItem::builder().put(put).build())
     }
 
     async fn move_row(
@@ -99,10 +125,7 @@ impl Customers {
             }
             "order" => {
                 let order = Order { customer_id: into.clone(), ..rows::parse(&source.body)? };
-                let mut pointer = key(order_item(&order.id), POINTER);
-                pointer.insert("owner".into(), text(into.as_str()));
-                let put = Put::builder().table_name(&self.table).set_item(Some(pointer)).build()?;
-                actions.push(TransactWriteItem::builder().put(put).build());
+                actions.push(self.owner_is(&order.id, into)?);
                 Row { moved, ..Row::new(into, source.item.clone(), &order, None, now)? }
             }
             "audience" => {

@@ -15,6 +15,8 @@ use crate::rows::{self, Versioned, Written, failed, text};
 pub enum OrderOwner {
     /// The customer asked about; the pointer is in place.
     Same,
+    /// Somebody who is the customer asked about now: what they have is on its way.
+    Before(CustomerId),
     /// Somebody else.
     Other,
 }
@@ -86,7 +88,7 @@ impl Customers {
             // Whose it was may be who this is now.
             Written::Overtaken => match self.owner_of(id).await? {
                 Some(known) if matches!(self.resolve(&known).await?, Found::Here { id, .. } if id == *owner) => {
-                    Ok(OrderOwner::Same)
+                    Ok(if known == *owner { OrderOwner::Same } else { OrderOwner::Before(known) })
                 }
                 _ => Ok(OrderOwner::Other),
             },

@@ -7,6 +7,7 @@
 //! | `customers/create`, `update`, `enable`, `disable` | the customer |
 //! | `customers_email_marketing_consent/update` | the customer's consent; from API version 2025-01 on it comes nowhere else |
 //! | `customers/merge` | two customers are one, once Shopify has done it |
+//! | `customers/redact` | the customer is to be erased, as the law may ask of a shop |
 //! | `products/create`, `update`, `delete` | the product |
 //! | `checkouts/create`, `update` | whose it is, the customer and what is in the cart; `create` also `checkout_started` |
 //!
@@ -77,6 +78,9 @@ pub fn told(delivery: &Delivery<'_>, payload: &Value) -> Result<Vec<Told>, Fault
             Ok(vec![Told::OrderDeleted { id: payload::required_id(payload)?, at: deleted_at(delivery) }])
         }
         ("customers", "create" | "update" | "enable" | "disable") => customer::told(delivery, payload),
+        ("customers", "redact") => {
+            Ok(vec![Told::CustomerErased { id: payload::required_id(payload::object(payload, "customer"))? }])
+        }
         ("customers", "merge") => customer::merged(payload),
         ("customers_email_marketing_consent", "update") => consent::told(delivery, payload),
         ("products", "create" | "update") => product::told(delivery, payload),
