@@ -55,7 +55,7 @@ fn no_json_on_any_route_makes_a_function_fail() {
             reply.json()
         );
     }
-    let mut runner = TestRunner::new(Config { cases: 150, failure_persistence: None, ..Config::default() });
+    let mut runner = TestRunner::new(Config { cases: 120, failure_persistence: None, ..Config::default() });
     runner
         .run(&rounds(), |round| {
             let replies = futures::stream::iter(routes())

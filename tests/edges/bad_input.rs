@@ -9,6 +9,12 @@ use serde_json::{Value, json};
 use crate::checks::Check;
 use crate::support::{Shop, order, sign, with};
 
+/// Where something can be wrong: how it is told, a body with it, and what it is.
+type Place<Body> = (&'static str, &'static str, Body, &'static str);
+
+type WithNumber = fn(Value) -> Value;
+type WithId = fn(&str) -> Value;
+
 /// What tells of each thing: how, and a body that nothing is wrong with.
 fn good() -> [(&'static str, &'static str, Value); 12] {
     [
@@ -78,7 +84,7 @@ async fn numbers_are_exact_decimals_that_can_be_kept() {
     shop.put("/v1/fields/customer.points", json!({ "label": "Points", "type": "integer" })).await;
     // Each function asks for the shop's words now and then.
     shop.bundle.advance("PT2M".parse().unwrap()).await.unwrap();
-    let amounts: [(&str, &str, fn(Value) -> Value, &str); 8] = [
+    let amounts: [Place<WithNumber>; 8] = [
         ("PUT", "/v1/orders/a", |n| with(order("a"), json!({ "total": n })), "/total"),
         ("PATCH", "/v1/orders/o", |n| json!({ "amounts": { "bonus": n } }), "/amounts/bonus"),
         ("PATCH", "/v1/orders/o", |n| json!({ "fields": { "weight_kg": n } }), "/fields/weight_kg"),
@@ -130,7 +136,7 @@ async fn ids_are_short_and_clean_in_paths_and_in_bodies() {
                 .await;
         }
     }
-    let bodies: [(&str, &str, fn(&str) -> Value, &str); 9] = [
+    let bodies: [Place<WithId>; 9] = [
         ("PUT", "/v1/orders/a", |id| with(order("a"), json!({ "customer_id": id })), "/customer_id"),
         ("PATCH", "/v1/orders/o", |id| json!({ "customer_id": id }), "/customer_id"),
         ("POST", "/v1/events", |id| json!({ "id": id, "customer_id": "a", "name": "searched" }), "/id"),
@@ -153,6 +159,7 @@ async fn what_a_part_takes_away_is_nothing_that_is_needed() {
     let shop = open().await;
     shop.put("/v1/products/a", json!({ "name": "Mug", "brand": "Clay" })).await;
     for (path, part, place) in [
+        ("/v1/orders/o", json!({ "customer_id": null }), "/customer_id"),
         ("/v1/orders/o", json!({ "total": null }), "/total"),
         ("/v1/orders/o", json!({ "currency": null, "delivery": null }), "/currency"),
         ("/v1/products/a", json!({ "name": null, "brand": null }), "/name"),
@@ -166,14 +173,14 @@ async fn what_a_part_takes_away_is_nothing_that_is_needed() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_field_that_nobody_defined_is_reported_and_one_that_was_is_kept() {
     let shop = open().await;
-    let objects: [(&str, &str, &str, fn() -> Value); 5] = [
-        ("customer", "PUT", "/v1/customers/a", || json!({})),
-        ("order", "PUT", "/v1/orders/a", || order("a")),
-        ("order_line", "PUT", "/v1/orders/b", || order("a")),
-        ("product", "PUT", "/v1/products/a", || json!({ "name": "Mug" })),
-        ("category", "PUT", "/v1/categories/a", || json!({ "name": "Mugs" })),
+    let objects: [Place<fn() -> Value>; 5] = [
+        ("PUT", "/v1/customers/a", || json!({}), "customer"),
+        ("PUT", "/v1/orders/a", || order("a"), "order"),
+        ("PUT", "/v1/orders/b", || order("a"), "order_line"),
+        ("PUT", "/v1/products/a", || json!({ "name": "Mug" }), "product"),
+        ("PUT", "/v1/categories/a", || json!({ "name": "Mugs" }), "category"),
     ];
-    for (object, method, path, body) in objects {
+    for (method, path, body, object) in objects {
         let line = object == "order_line";
         let said = |value: Value| {
             let mut body = body();

@@ -39,6 +39,9 @@ pub fn read(id: OrderId, body: &Value, whole: bool, now: Timestamp) -> Result<Or
             reader.fault(name, "is required");
         }
     }
+    if !whole && body.get("customer_id").is_some_and(Value::is_null) {
+        reader.fault("customer_id", "is required, so it cannot be taken away");
+    }
     let amounts = reader.nested("amounts", |mut reader| {
         let amounts = OrderAmounts {
             money: reader.optional("money", read::amount),

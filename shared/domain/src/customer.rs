@@ -179,13 +179,13 @@ impl Customer {
     }
 
     /// Two customers as one, with this one's id. It does not matter which of them
-    /// is which, nor how often they are joined.
+    /// is which.
     ///
     /// # Errors
     /// If their profiles cannot be read as one.
     pub fn joined(&self, other: &Self) -> Result<Self, Conflict> {
         let dated = |customer: &Self| Dated { content: customer.profile.clone(), times: customer.times.clone() };
-        let Dated { content, times } = dated(self).joined(&dated(other))?;
+        let Dated { content, times } = dated(self).filled(&dated(other))?;
         let email_consent = match (&self.email_consent, &other.email_consent) {
             (Some(a), Some(b)) => {
                 let newer = |consent: &Consent| (consent.at, consent.state == ConsentState::Denied);

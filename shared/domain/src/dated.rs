@@ -154,6 +154,30 @@ impl<T: Serialize + DeserializeOwned> Dated<T> {
     }
 }
 
+impl<T: Serialize + DeserializeOwned> Dated<T> {
+    /// Two things that turn out to be one, as one: as [`Self::joined`], but what only one
+    /// of them has stays. That the other was said as a whole without it says nothing of
+    /// the two together.
+    ///
+    /// # Errors
+    /// If the two have no common content.
+    pub fn filled(&self, other: &Self) -> Result<Self, Conflict> {
+        let Self { content, mut times } = self.joined(other)?;
+        let Some(whole) = times.whole else { return Ok(Self { content, times }) };
+        let mut leaves = flat(&json(&content));
+        // Said, as it were, right after both.
+        let at = whole + SignedDuration::from_millis(1);
+        for (pointer, value) in [self, other].into_iter().flat_map(|one| flat(&json(&one.content))) {
+            let is_gone = times.of(&pointer) > Some(whole);
+            if !is_gone && !leaves.contains_key(&pointer) {
+                leaves.insert(pointer.clone(), value);
+                times.fields.insert(pointer, at);
+            }
+        }
+        Ok(Self { content: read(leaves)?, times })
+    }
+}
+
 trait LargerText<'a> {
     fn max_by_text(self, other: Option<&'a Value>) -> Option<&'a Value>;
 }
@@ -202,7 +226,7 @@ fn part(before: &Leaves, times: &Times, said: Leaves, at: Timestamp) -> Result<O
             Some(time) if time == at => {
                 let known = leaves.get(&pointer);
                 let inner = leaves.keys().any(|known| known.starts_with(&within) && times.of(known) == Some(at));
-                if known == value.as_ref() && !inner {
+                if same(known, value.as_ref()) && !inner {
                     continue;
                 }
                 return Err(Conflict::new(pointer, "differs from what is recorded for the same time"));
@@ -235,11 +259,18 @@ fn differs(before: &Leaves, said: &Leaves, whole: bool) -> bool {
     said.iter().any(|(pointer, value)| {
         if value.is_null() {
             let within = format!("{pointer}/");
-            before.contains_key(pointer) || before.keys().any(|known| known.starts_with(&within))
+            !same(before.get(pointer), None) || before.keys().any(|known| known.starts_with(&within))
         } else {
             before.get(pointer) != Some(value)
         }
     })
+}
+
+/// Whether what is said of a field is what is known of it: a list that was taken away
+/// is kept as an empty one where the thing always has that list.
+fn same(known: Option<&Value>, said: Option<&Value>) -> bool {
+    let is_nothing = |value: &Value| value.as_array().is_some_and(Vec::is_empty);
+    known == said || (said.is_none() && known.is_some_and(is_nothing))
 }
 
 fn json(content: &impl Serialize) -> Map<String, Value> {
@@ -351,6 +382,19 @@ mod tests {
         assert!(told(&[first.clone(), (true, json!({"a": 1, "b": 1}), 1)]).is_err());
         assert!(told(&[first.clone(), (false, json!({"a": 2}), 1)]).is_err());
         assert!(told(&[first.clone(), first]).is_ok());
+    }
+
+    #[test]
+    fn of_two_that_are_one_what_only_one_has_stays_and_what_was_taken_away_does_not() {
+        let older = told(&[(true, json!({"a": 1, "b": 1, "c": 1}), 1)]).unwrap().unwrap();
+        let later = [(true, json!({"a": 2, "d": 2}), 5), (false, json!({"c": null}), 7)];
+        let newer = told(&later).unwrap().unwrap();
+        let both = older.filled(&newer).unwrap();
+        assert_eq!(Value::Object(both.content.clone()), json!({"a": 2, "b": 1, "d": 2}));
+        assert_eq!(both, newer.filled(&older).unwrap());
+        // The later one, told again, changes nothing.
+        let said = Said { whole: true, fields: later[0].1.as_object().unwrap().clone() };
+        assert_eq!(Thing::merge(Some(&both), &said, Some(at(5)), at(99)).unwrap(), None);
     }
 
     #[test]

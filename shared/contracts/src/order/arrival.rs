@@ -101,6 +101,7 @@ fn body(second: i64) -> impl Strategy<Value = Value> {
         )
     };
     let lines = prop_oneof![
+        Just(Value::Null),
         Just(json!([])),
         line("1").prop_map(|line| json!([line])),
         (line("2"), line("1")).prop_map(|(one, other)| json!([one, other])),
