@@ -56,10 +56,12 @@ impl People {
             exported["containers"] = self.containers_of(&id).await?;
             exported["audiences"] = json!(self.customers.audiences(&id).await?);
             let aliases = self.customers.aliases(&id).await?;
-            let mut messages = Vec::new();
+            let (mut messages, mut runs) = (Vec::new(), Vec::new());
             for id in written_to(&id, &aliases) {
                 messages.extend(self.all_messages(id).await?);
+                runs.extend(self.customers.runs(id).await?);
             }
+            exported["runs"] = json!(runs);
             exported["messages"] = Value::Array(messages);
             exported["also_known_as"] = json!(aliases);
         }

@@ -215,6 +215,7 @@ fn export() -> Value {
         .has("containers", many(of("ContainerShown")), "")
         .has("audiences", many(code()), "")
         .has("also_known_as", many(of("CustomerId")), "")
+        .has("runs", many(anything()), "The campaign runs that they are or were in.")
         .has("messages", many(anything()), "")
         .needs("events", many(of("EventShown")), "")
         .has("next", json!({ "type": "string" }), "Give it as `after` for more events.")

@@ -90,6 +90,15 @@ impl Customers {
         Ok(rows.into_iter().filter_map(|row| row.item.strip_prefix("audience#").map(str::to_owned)).collect())
     }
 
+    /// The campaign runs that began under this id.
+    ///
+    /// # Errors
+    /// If the table cannot be read.
+    pub async fn runs(&self, id: &CustomerId) -> anyhow::Result<Vec<campaigns::Run>> {
+        let rows = self.all_beginning(&partition(id), "run#").await?;
+        rows.iter().map(|row| crate::rows::parse(&row.body)).collect()
+    }
+
     /// The other ids under which a customer was known.
     ///
     /// # Errors

@@ -50,6 +50,16 @@ fn a_customer() {
 }
 
 #[test]
+fn whom_the_law_lets_be_forgotten_is_erased() {
+    let payload =
+        json!({ "shop_id": 1, "customer": { "id": 191_167, "email": "ada@example.com" }, "orders_to_redact": [1] });
+    let erased = vec![Told::CustomerErased { id: "191167".into() }];
+    assert_eq!(told(&delivery("customers/redact"), &payload), Ok(erased));
+    let faults = told(&delivery("customers/redact"), &json!({})).unwrap_err();
+    assert_eq!(faults[0].pointer, "/id");
+}
+
+#[test]
 fn a_product() {
     insta::assert_snapshot!(written(&told(&delivery("products/update"), &payload("shopify-product")).unwrap()));
 }

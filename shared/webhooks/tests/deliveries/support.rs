@@ -23,6 +23,7 @@ pub(crate) fn written(told: &[Told]) -> String {
     let one = |told: &Told| {
         let (what, body) = match told {
             Told::Customer { id, body } => (format!("customer {id}"), body.clone()),
+            Told::CustomerErased { id } => (format!("customer {id} erased"), json!({})),
             Told::Order { id, body, whole } => (format!("order {id}, {}", part(*whole)), body.clone()),
             Told::OrderDeleted { id, at } => (format!("order {id} deleted"), json!({ "at": at })),
             Told::Event { body } => ("event".to_owned(), body.clone()),

@@ -19,6 +19,7 @@ pub(crate) fn faults(told: &Told) -> Faults {
     let customer_id = |id: &str| CustomerId::parse(id).unwrap();
     match told {
         Told::Customer { id, body } => of(customer::read(customer_id(id), body, false, NOW)),
+        Told::CustomerErased { id } => drop_id(CustomerId::parse(id)),
         Told::Order { id, body, whole } => of(order::read(OrderId::parse(id).unwrap(), body, *whole, NOW)),
         Told::OrderDeleted { id, .. } => drop_id(OrderId::parse(id)),
         Told::Event { body } => of(event::read(body, NOW)),
