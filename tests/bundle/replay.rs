@@ -324,7 +324,7 @@ async fn nothing_is_left_of_a_customer_who_is_erased_while_they_are_written_of()
             assert!(reply.status < 300 || reply.status == 410, "{}", reply.json());
         }
         if n == 20 {
-            let erased = shop.api.send("DELETE", "/v1/customers/zelda-7", "application/json", Vec::new().into()).await;
+            let erased = shop.api.send("DELETE", "/v1/customers/zelda-7", "application/json", Vec::new()).await;
             assert_eq!(erased.unwrap().status, 202);
         }
     };
