@@ -50,7 +50,7 @@ impl Intake {
             Op::Set => {
                 let mut changed = self.each_item(operation, &operation.items, now).await?;
                 changed |= self.leave_out(operation, now).await?;
-                changed |= self.raise_floor(operation, false, now).await?;
+                changed |= self.raise_floor(operation, false, None, now).await?;
                 self.tidy(&operation.customer_id, &operation.container, now).await?;
                 Ok(changed)
             }
@@ -75,8 +75,11 @@ impl Intake {
             source: None,
             items: Vec::new(),
         };
-        let raised = self.raise_floor(&operation, held, now).await?;
-        self.tidy(owner, code, now).await?;
+        let had_items = !known.items.is_empty();
+        let raised = self.raise_floor(&operation, held, Some(known), now).await?;
+        if had_items {
+            self.tidy(owner, code, now).await?;
+        }
         Ok(raised)
     }
 
@@ -168,11 +171,22 @@ impl Intake {
         }
     }
 
-    async fn raise_floor(&self, operation: &Operation, held: bool, now: Timestamp) -> anyhow::Result<bool> {
+    /// Raises a container's floor, as it is known or else as it is read.
+    async fn raise_floor(
+        &self,
+        operation: &Operation,
+        held: bool,
+        mut known: Option<KnownContainer>,
+        now: Timestamp,
+    ) -> anyhow::Result<bool> {
         let (owner, code) = (&operation.customer_id, &operation.container);
         loop {
-            let Found::Here { what: known, .. } = self.customers.container(owner, code, &[]).await? else {
-                return Ok(false);
+            let known = match known.take() {
+                Some(known) => known,
+                None => match self.customers.container(owner, code, &[]).await? {
+                    Found::Here { what, .. } => what,
+                    Found::Erased => return Ok(false),
+                },
             };
             let read = known.container.as_ref().map(|container| container.version);
             let container = known.container.map(|container| container.value).unwrap_or_default();
