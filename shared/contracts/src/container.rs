@@ -10,6 +10,10 @@ use crate::times::not_ahead;
 /// The most items that one operation may name, and that a container is set to.
 pub const MAX_ITEMS: usize = 90;
 
+/// The most bytes that are kept of what is said of an item: so that no item can grow
+/// too large to be written when others of the same operation have been.
+const MAX_DETAILS: usize = 16 * 1024;
+
 /// Reads the body of `POST /v1/customers/{id}/containers/{code}`.
 ///
 /// # Errors
@@ -51,6 +55,10 @@ fn item(mut reader: Reader<'_>) -> Result<ItemSaid, Faults> {
     put(&mut details, "url", reader.optional("url", |value| read::text(value, 2_000)));
     put(&mut details, "image", reader.optional("image", |value| read::text(value, 2_000)));
     put(&mut details, "fields", reader.optional("fields", read::fields));
+    let size = Value::Object(details.clone()).to_string().len();
+    if size > MAX_DETAILS {
+        reader.fault("fields", format!("makes the item {size} bytes large; at most {MAX_DETAILS} are kept"));
+    }
     reader.finish()?;
     let product_id = product_id.ok_or_else(|| vec![Fault::new("", "could not be read")])?;
     Ok(ItemSaid { product_id, quantity, details })
@@ -78,4 +86,32 @@ pub fn show(code: &Code, container: &Container, items: &[Item]) -> Value {
         shown["updated_at"] = json!(changed);
     }
     shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_operation_is_read_or_every_fault_is_named() {
+        let check = |body: Value, want: &[&str]| {
+            let (customer, code) = (CustomerId::parse("c").unwrap(), Code::parse("cart").unwrap());
+            let faults = read(customer, code, &body, Timestamp::UNIX_EPOCH).err().unwrap_or_default();
+            let places: Vec<String> = faults.into_iter().map(|fault| fault.pointer).collect();
+            assert_eq!(places, want);
+        };
+        let mug = json!({"product_id": "mug", "quantity": 1});
+        check(json!({"id": "1", "op": "add", "items": [mug]}), &[]);
+        check(json!({"id": "1", "op": "clear"}), &[]);
+        check(json!({"id": "1", "op": "clear", "items": [mug]}), &["/items"]);
+        check(json!({"id": "", "op": "fill"}), &["/id", "/op"]);
+        check(json!({"id": "1", "op": "add"}), &["/items"]);
+        check(json!({"id": "1", "op": "quantity", "items": [mug, {"product_id": "cup"}]}), &["/items/1/quantity"]);
+        check(
+            json!({"id": "1", "op": "add", "items": [{"product_id": "mug", "quantity": -1}]}),
+            &["/items/0/quantity"],
+        );
+        let large = json!({"product_id": "mug", "fields": {"note": "x".repeat(20_000)}});
+        check(json!({"id": "1", "op": "set", "items": [mug, large]}), &["/items/1/fields"]);
+    }
 }
