@@ -2,7 +2,6 @@ use conditions::{Condition, Root};
 use domain::message::Purpose;
 use domain::read::{self, Faults, Reader};
 use domain::{CampaignId, Code, ContainerChange, EventKind, Fault, StatusSet, TemplateId};
-use jiff::{SignedDuration, Span, SpanRelativeTo};
 use serde_json::{Map, Value};
 
 use crate::{Campaign, Status, Step, Trigger};
@@ -157,7 +156,7 @@ fn trigger(mut reader: Reader<'_>) -> Result<Trigger, Faults> {
 }
 
 fn step(mut reader: Reader<'_>) -> Result<Step, Faults> {
-    let wait = reader.optional("wait", read_duration);
+    let wait = reader.optional("wait", read::duration);
     let send = reader.nested("send", |mut reader| {
         let template = reader.required("template", read::parsed(TemplateId::parse));
         reader.finish()?;
@@ -176,19 +175,6 @@ fn step(mut reader: Reader<'_>) -> Result<Step, Faults> {
         )]),
         _ => Err(Vec::new()),
     }
-}
-
-/// A length of time as ISO 8601 writes it (`PT2H`, `P3D`): more than nothing,
-/// at most a year. A day is 24 hours.
-///
-/// # Errors
-/// Says what is wrong.
-pub fn read_duration(value: &Value) -> Result<SignedDuration, &'static str> {
-    const WANT: &str = "must be a length of time (ISO 8601) of at most 365 days, such as \"PT2H\" or \"P3D\"";
-    let span: Span = value.as_str().and_then(|text| text.parse().ok()).ok_or(WANT)?;
-    let length = span.to_duration(SpanRelativeTo::days_are_24_hours()).map_err(|_| WANT)?;
-    let fits = length >= SignedDuration::from_secs(1) && length <= SignedDuration::from_hours(365 * 24);
-    if fits { Ok(length) } else { Err(WANT) }
 }
 
 #[cfg(test)]

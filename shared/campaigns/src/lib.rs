@@ -11,7 +11,6 @@ mod run;
 mod trigger;
 
 pub use campaign::{Campaign, Status, Step};
-pub use definition::read_duration;
 pub use mailing::{Mailing, MailingProgress, Stage};
 pub use run::{Progress, Run, RunState};
 pub use trigger::Trigger;

@@ -8,7 +8,6 @@ use domain::dictionary::{
 };
 use domain::read::{self, Faults, Reader};
 use domain::{Code, Currency, EventKind, Fault, StatusSet};
-use jiff::{SignedDuration, Span, SpanRelativeTo};
 use serde_json::{Map, Value, json};
 
 /// The most values that a field may be limited to.
@@ -273,18 +272,9 @@ fn domain_name(value: &Value) -> Result<String, &'static str> {
 
 fn container(reader: &mut Reader<'_>, code: &str) -> Option<Container> {
     let name = reader.required("name", name);
-    let idle_after = reader.optional("idle_after", length);
-    let lifetime = reader.optional("lifetime", length);
+    let idle_after = reader.optional("idle_after", read::duration);
+    let lifetime = reader.optional("lifetime", read::duration);
     Some(Container { code: Code::parse(code).ok()?, name: name?, idle_after, lifetime })
-}
-
-/// A length of time: more than nothing, at most a year. A day is 24 hours.
-fn length(value: &Value) -> Result<SignedDuration, &'static str> {
-    const WANT: &str = "must be a length of time (ISO 8601) of at most 365 days, such as \"PT2H\" or \"P3D\"";
-    let span: Span = value.as_str().and_then(|text| text.parse().ok()).ok_or(WANT)?;
-    let length = span.to_duration(SpanRelativeTo::days_are_24_hours()).map_err(|_| WANT)?;
-    let fits = length >= SignedDuration::from_secs(1) && length <= SignedDuration::from_hours(365 * 24);
-    if fits { Ok(length) } else { Err(WANT) }
 }
 
 fn audience(reader: &mut Reader<'_>, code: &str) -> Option<Audience> {

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -257,6 +257,19 @@ pub fn instant(value: &Value) -> Result<Timestamp, String> {
         return Err("must not be before 1970".to_owned());
     }
     Timestamp::from_millisecond(instant.as_millisecond()).map_err(|_| WANT.to_owned())
+}
+
+/// A length of time as ISO 8601 writes it (`PT2H`, `P3D`): more than nothing,
+/// at most a year. A day is 24 hours.
+///
+/// # Errors
+/// Says what is wrong.
+pub fn duration(value: &Value) -> Result<SignedDuration, &'static str> {
+    const WANT: &str = "must be a length of time (ISO 8601) of at most 365 days, such as \"PT2H\" or \"P3D\"";
+    let span: Span = value.as_str().and_then(|text| text.parse().ok()).ok_or(WANT)?;
+    let length = span.to_duration(SpanRelativeTo::days_are_24_hours()).map_err(|_| WANT)?;
+    let fits = length >= SignedDuration::from_secs(1) && length <= SignedDuration::from_hours(365 * 24);
+    if fits { Ok(length) } else { Err(WANT) }
 }
 
 /// Custom fields: an object of texts, numbers, truth values and lists of them.

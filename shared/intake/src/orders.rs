@@ -4,12 +4,9 @@ use domain::{Conflict, Order, OrderId, OrderUpdate, StatusUpdate, TooLarge};
 use jiff::Timestamp;
 use lambda::http::Failure;
 use serde_json::{Map, Value};
-use store::{Found, OrderOwner, Saying, Versioned, Written};
+use store::{Found, MAX_BODY, OrderOwner, Saying, Versioned, Written};
 
 use crate::{Intake, Taken, erased, not_found};
-
-/// The largest order, in bytes: as large as a row's body may be.
-const MOST_BYTES: usize = 390 * 1024;
 
 impl Intake {
     /// Takes in an order, as a whole or in part.
@@ -207,8 +204,8 @@ fn whole_of(content: Map<String, Value>) -> Map<String, Value> {
 /// of it.
 fn fits(order: &Order) -> Result<(), Failure> {
     let bytes = serde_json::to_vec(order).map_err(anyhow::Error::from)?.len();
-    let too_large = TooLarge { bytes, most: MOST_BYTES };
-    if bytes > MOST_BYTES { Err(anyhow::Error::from(too_large).into()) } else { Ok(()) }
+    let too_large = TooLarge { bytes, most: MAX_BODY };
+    if bytes > MAX_BODY { Err(anyhow::Error::from(too_large).into()) } else { Ok(()) }
 }
 
 fn taken(order: &Order, is_new: bool) -> Taken {

@@ -45,7 +45,7 @@ pub use keys::{Key, Keys, Previous};
 pub use mailings::{Mailings, OpenMailing, Page as AudiencePage};
 pub use messages::{Entry, Evidence, Messages, Outcome, Taken};
 pub use requests::{Asked, Begun, Requests, Reserved};
-pub use rows::{Versioned, Written};
+pub use rows::{MAX_BODY, Versioned, Written};
 pub use runs::Runs;
 pub use timers::{SHARDS as TIMER_SHARDS, TIMERS_AHEAD, TIMERS_SOON, Timer, Timers};
 

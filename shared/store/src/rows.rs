@@ -45,7 +45,7 @@ pub(crate) fn time(at: Timestamp) -> AttributeValue {
 
 /// The largest `body`, in bytes: an item may have 400 KB, its keys and whatever
 /// stands beside the body included.
-const MAX_BODY: usize = 390 * 1024;
+pub const MAX_BODY: usize = 390 * 1024;
 
 /// A domain object as the text of a `body`.
 pub(crate) fn body(value: &impl Serialize) -> anyhow::Result<String> {
