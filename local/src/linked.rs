@@ -23,6 +23,7 @@ pub fn run(name: &str) -> Option<Ended> {
         "manage" => || lambda::main(manage::run),
         "mass-messaging" => || lambda::main(mass_messaging::run),
         "preferences" => || lambda::main(preferences::run),
+        "product-changes" => || lambda::main(product_changes::run),
         "sender" => || lambda::main(sender::run),
         "timers" => || lambda::main(timers::run),
         _ => return None,

@@ -192,6 +192,9 @@ async fn every_change_is_known_with_who_made_it_and_what_was_before() {
     changes.extend(rest["items"].as_array().unwrap().clone());
     assert!(rest["next"].is_null());
     let said = |change: &Value| format!("{} {} {}", change["kind"], change["code"], change["version"]).replace('"', "");
+    // The first was to make the key, by hand.
+    let first = changes.pop().unwrap();
+    assert_eq!((&first["kind"], &first["version"], &first["by"]), (&json!("key"), &json!(1), &Value::Null));
     let all: Vec<String> = changes.iter().map(said).collect();
     assert_eq!(all, ["audience vip 3", "source shop 1", "audience vip 2", "audience vip 1"]);
     assert!(changes.iter().all(|change| change["by"].is_string() && change["at"].is_string()), "{changes:?}");
@@ -203,6 +206,45 @@ async fn every_change_is_known_with_who_made_it_and_what_was_before() {
     assert!(made["before"].is_null());
     assert!(!change(1).await.to_string().contains("0123456789abcdef"));
     assert_eq!(shop.api.get("/v1/audit/moon").await.unwrap().status, 404);
+}
+
+#[tokio::test]
+async fn every_change_of_a_key_is_known_and_what_opens_anything_is_not() {
+    let shop = Shop::open().await;
+    let made = shop.tell("/v1/keys", json!({ "name": "Back end", "scopes": ["ingest"], "rate": 7 })).await;
+    let id = made["id"].as_str().unwrap();
+    shop.advance("PT1S").await;
+    let rotate = async || shop.tell(&format!("/v1/keys/{id}/rotate"), json!({ "grace": "PT1H" })).await;
+    let (one, other) = futures::future::join(rotate(), rotate()).await;
+    shop.advance("PT1S").await;
+    assert_eq!(shop.ask("DELETE", &format!("/v1/keys/{id}"), Value::Null).await, (204, Value::Null));
+    assert_eq!(shop.ask("DELETE", &format!("/v1/keys/{id}"), Value::Null).await.0, 404);
+
+    let ours = shop.api.key().split('_').nth(1).unwrap();
+    let mut changes = Vec::new();
+    for change in shop.all_of("/v1/audit?", 2).await {
+        if change["code"] == *id {
+            assert_eq!((&change["kind"], &change["by"]), (&json!("key"), &json!(ours)));
+            changes.push(shop.get(&format!("/v1/audit/{}", change["id"].as_str().unwrap())).await);
+        }
+    }
+    let versions: Vec<u64> = changes.iter().map(|change| change["version"].as_u64().unwrap()).collect();
+    assert_eq!(versions, [4, 3, 2, 1]);
+    let (revoked, rotated, created) = (&changes[0], &changes[2], &changes[3]);
+    assert!(created["before"].is_null() && revoked["after"].is_null());
+    let kept = json!({ "name": "Back end", "scopes": ["ingest"], "rate": 7, "created_at": made["created_at"] });
+    assert_eq!((&created["after"], &rotated["before"]), (&kept, &kept));
+    assert!(rotated["after"]["rotated_at"].is_string() && rotated["after"]["previous_until"].is_string());
+    assert_eq!(revoked["before"], changes[1]["after"]);
+
+    // Of the revoked key nothing is left but that: no secret that it had, and no hash of one.
+    let rows = shop.all_rows().await.concat();
+    for key in [&made, &one, &other] {
+        let key = contracts::ApiKey::from_text(key["key"].as_str().unwrap()).unwrap();
+        let secret = key.reveal().rsplit('_').next().unwrap().to_owned();
+        assert!(!rows.contains(&secret) && !rows.contains(&key.hash()));
+    }
+    assert!(rows.contains(id));
 }
 
 #[tokio::test]

@@ -104,6 +104,56 @@ async fn a_system_event_is_about_nobody_and_every_other_about_somebody() {
 }
 
 #[tokio::test]
+async fn the_events_about_nobody_in_particular_are_listed_newest_first_page_by_page() {
+    let shop = Shop::open().await;
+    assert_eq!(shop.get("/v1/events").await, json!({ "items": [] }));
+    // Several at each time, and told out of order.
+    let event = |n: usize| {
+        let at = format!("2026-11-20T10:{:02}:00Z", n % 7);
+        json!({ "id": format!("e/{n:02}"), "name": "price_list", "kind": "system", "at": at, "context": { "n": n } })
+    };
+    let events: Vec<Value> = (0..60).map(event).collect();
+    for _ in 0..2 {
+        shop.tell("/v1/events/batch", json!(events)).await;
+    }
+    for kind in ["event", "web_event"] {
+        let about = json!({ "id": kind, "customer_id": "ada", "name": "seen", "kind": kind });
+        assert_eq!(shop.ask("POST", "/v1/events", about).await.0, 201);
+    }
+    let place = |event: &Value| (event["at"].to_string(), event["id"].to_string());
+    let mut newest = events.clone();
+    newest.sort_by_key(|event| std::cmp::Reverse(place(event)));
+    for limit in [1, 7, 60, 100] {
+        assert!(shop.all_of("/v1/events?", limit).await == newest, "{limit} a page");
+    }
+    let track = json!({ "name": "site", "scopes": ["track"] });
+    let key = shop.tell("/v1/keys", track).await["key"].as_str().unwrap().to_owned();
+    let browser = local::shop::Client::new(shop.bundle.api_url(), key);
+    assert_eq!(browser.get("/v1/events").await.unwrap().status, 403);
+    for after in ["", "nonsense", "2026-11-22T10:00:00.000Z%23"] {
+        assert_eq!(shop.ask("GET", &format!("/v1/events?after={after}"), Value::Null).await.0, 422, "{after}");
+    }
+}
+
+#[tokio::test]
+async fn a_page_of_large_events_is_never_too_large_for_an_answer() {
+    let shop = Shop::open().await;
+    let event = |n: usize| {
+        let text = "x".repeat(250_000);
+        json!({ "id": n.to_string(), "name": "price_list", "kind": "system", "at": AT, "context": { "text": text } })
+    };
+    for batch in 0..3 {
+        let events: Vec<Value> = (10 * batch..10 * (batch + 1)).map(event).collect();
+        shop.tell("/v1/events/batch", json!(events)).await;
+    }
+    let first = shop.get("/v1/events").await;
+    assert!(first.to_string().len() < 6_000_000 && first["next"].is_string());
+    let all = shop.all_of("/v1/events?", 100).await;
+    let ids: std::collections::BTreeSet<String> = all.iter().map(|event| event["id"].to_string()).collect();
+    assert_eq!((all.len(), ids.len()), (30, 30));
+}
+
+#[tokio::test]
 async fn an_event_that_nobody_defined_is_taken_in_and_listed_as_seen() {
     let shop = Shop::open().await;
     let quiz = json!({ "id": "1", "customer_id": "ada", "name": "quiz_taken", "at": AT, "source": "app", "context": { "score": 5 } });

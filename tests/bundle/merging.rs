@@ -110,6 +110,38 @@ async fn two_customers_become_one_who_has_what_both_had_and_goes_by_both_ids() {
 }
 
 #[tokio::test]
+async fn the_messages_to_all_who_are_one_are_one_list_in_the_order_of_time_page_by_page() {
+    let shop = Shop::with_plain_template().await;
+    shop.confirm_orders().await;
+    let ids = ["ada", "bob", "carl"];
+    for id in ids {
+        shop.customer(id).await;
+    }
+    let told = ["ada", "bob", "bob", "carl", "ada", "ada", "bob", "carl", "ada"];
+    for (n, id) in told.iter().enumerate() {
+        shop.order(&format!("o-{n}"), id).await;
+        shop.quiet().await;
+        shop.advance("PT1M").await;
+    }
+    assert_eq!(shop.messages("bob").await.len(), 3);
+    shop.tell("/v1/customers/ada/merge", json!({ "from": "bob" })).await;
+    shop.tell("/v1/customers/carl/merge", json!({ "from": "ada" })).await;
+    shop.put("/v1/visitors/phone", json!({ "customer_id": "carl" })).await;
+    shop.quiet().await;
+
+    let newest: Vec<&str> = told.into_iter().rev().collect();
+    for id in ["ada", "bob", "carl", "visitor:phone"] {
+        for limit in [1, 2, 4, 9, 100] {
+            let messages = shop.all_of(&format!("/v1/messages?customer={id}"), limit).await;
+            let to: Vec<&str> = messages.iter().map(|message| message["customer_id"].as_str().unwrap()).collect();
+            assert_eq!(to, newest, "{id}, {limit} a page");
+            let orders = messages.iter().map(|message| message["cause"]["order_id"].as_str().unwrap().to_owned());
+            assert!(orders.eq((0..9).rev().map(|n| format!("o-{n}"))), "{messages:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn customers_who_are_one_do_not_become_one_the_other_way_round_nor_another() {
     let shop = Shop::open().await;
     for id in ["ada", "bob", "carl"] {
@@ -224,7 +256,7 @@ async fn of_somebody_erased_nothing_is_left_anywhere_and_nothing_is_taken_any_mo
     shop.tell("/v1/customers/lovelace/merge", json!({ "from": "lovelace-old" })).await;
     shop.put("/v1/visitors/lovelace-phone", json!({ "customer_id": "lovelace" })).await;
     shop.quiet().await;
-    assert_eq!(shop.outcomes("lovelace").await, ["SENT"]);
+    assert_eq!(shop.outcomes("lovelace").await, ["SENT", "SENT"]);
     assert!(!rows_that_name_her(&shop).await.is_empty());
     // One mail is on its way, another waits for its day.
     shop.fault(json!({ "kind": "kill", "function": "sender", "at_call": 1, "when": "before" }));
@@ -247,6 +279,7 @@ async fn of_somebody_erased_nothing_is_left_anywhere_and_nothing_is_taken_any_mo
         for id in ["lovelace", "lovelace-old"] {
             gone("GET", &format!("/v1/customers/{id}"), Value::Null).await;
             gone("GET", &format!("/v1/customers/{id}/export"), Value::Null).await;
+            gone("GET", &format!("/v1/messages?customer={id}"), Value::Null).await;
             gone("PUT", &format!("/v1/customers/{id}"), body.clone()).await;
             gone("PATCH", &format!("/v1/customers/{id}"), json!({ "city": "Riga" })).await;
             gone("PUT", "/v1/orders/lovelace-3", order(id)).await;

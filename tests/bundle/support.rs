@@ -55,6 +55,19 @@ impl Shop {
         reply.json()
     }
 
+    /// All of a list whose address has a question in it, so many a page.
+    pub(crate) async fn all_of(&self, path: &str, limit: usize) -> Vec<Value> {
+        let (mut all, mut after) = (Vec::new(), String::new());
+        loop {
+            let page = self.get(&format!("{path}&limit={limit}{after}")).await;
+            let items = page["items"].as_array().unwrap();
+            assert!(items.len() <= limit, "{path}: {}", items.len());
+            all.extend(items.iter().cloned());
+            let Some(next) = page["next"].as_str() else { return all };
+            after = format!("&after={next}");
+        }
+    }
+
     pub(crate) async fn patch(&self, path: &str, body: Value) -> Value {
         self.api.tell("PATCH", path, &body).await.unwrap()
     }

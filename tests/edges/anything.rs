@@ -46,7 +46,7 @@ fn no_json_on_any_route_makes_a_function_fail() {
     // What is made wrong below is good to begin with.
     for (method, path) in routes() {
         let (body, topic) = (good(method, path, "2026-11-02T10:00:00Z"), 0);
-        let (what, reply) = runtime.block_on(send(&shop, (method, path), KNOWN, body, topic));
+        let (what, reply) = runtime.block_on(send(&shop, (method, path), KNOWN, body, topic, &[]));
         let unknown = path.starts_with("/v1/keys/") || method == "DELETE";
         assert!(
             reply.status < 300 || (unknown && [404, 409].contains(&reply.status)),
@@ -59,7 +59,7 @@ fn no_json_on_any_route_makes_a_function_fail() {
     runner
         .run(&rounds(), |round| {
             let replies = futures::stream::iter(routes())
-                .map(|route| send(&shop, route, &round.id, round.body(route), round.topic))
+                .map(|route| send(&shop, route, &round.id, round.body(route), round.topic, &[]))
                 .buffer_unordered(AT_ONCE)
                 .collect::<Vec<_>>();
             for (what, reply) in runtime.block_on(replies) {
@@ -75,7 +75,7 @@ fn no_json_on_any_route_makes_a_function_fail() {
 }
 
 /// A shop that knows something of each kind.
-async fn open() -> Shop {
+pub(crate) async fn open() -> Shop {
     let shop = Shop::open().await;
     shop.template("t").await;
     for kind in ["shopify", "woocommerce"] {
@@ -98,10 +98,17 @@ fn takes_a_body(method: &str, path: &str) -> bool {
     ["POST", "PUT", "PATCH", "DELETE"].contains(&method) && path.starts_with("/v1/")
 }
 
-const SECRET: &str = "0123456789abcdef";
+pub(crate) const SECRET: &str = "0123456789abcdef";
 
 /// Makes one request; also what it was, in case it fails.
-async fn send(shop: &Shop, (method, path): (&str, &str), id: &str, body: Value, topic: usize) -> (String, Reply) {
+pub(crate) async fn send(
+    shop: &Shop,
+    (method, path): (&str, &str),
+    id: &str,
+    body: Value,
+    topic: usize,
+    more: &[(&str, &str)],
+) -> (String, Reply) {
     // Twice, for API Gateway decodes a path twice.
     let encoded: String = id.bytes().map(|byte| format!("%25{byte:02X}")).collect();
     let all = |id: &str| -> String {
@@ -120,17 +127,17 @@ async fn send(shop: &Shop, (method, path): (&str, &str), id: &str, body: Value, 
         let body = body.to_string();
         let signed = sign(SECRET, &body);
         let headers = [("content-type", JSON), (signature, &*signed), (named_by, topics[topic % topics.len()])];
+        let headers = [&headers, more].concat();
         nobody.send_with(method, &format!("/v1/webhooks/{kind}/{kind}"), &headers, body.into()).await
     } else if ROUTES.iter().any(|route| route.key == format!("{method} {path}") && route.scopes.is_empty()) {
         let key = format!("Basic {}", STANDARD.encode(format!("{}:", shop.api.key())));
-        nobody
-            .send_with(method, &named, &[("content-type", JSON), ("authorization", &key)], body.to_string().into())
-            .await
+        let headers = [&[("content-type", JSON), ("authorization", &key)], more].concat();
+        nobody.send_with(method, &named, &headers, body.to_string().into()).await
     } else if path.ends_with("/import") && body.is_string() {
         let table = body.as_str().unwrap_or_default().to_owned();
-        shop.api.send(method, &named, "text/csv", table.into()).await
+        shop.api.send_with(method, &named, &[&[("content-type", "text/csv")], more].concat(), table.into()).await
     } else {
-        shop.api.send(method, &named, JSON, body.to_string().into()).await
+        shop.api.send_with(method, &named, &[&[("content-type", JSON)], more].concat(), body.to_string().into()).await
     };
     (what, reply.unwrap())
 }
@@ -155,7 +162,7 @@ const WOOCOMMERCE: (&str, &str, &[&str]) = (
 );
 
 /// The id under which there is something of each kind.
-const KNOWN: &str = "o";
+pub(crate) const KNOWN: &str = "o";
 
 impl Round {
     fn body(&self, (method, path): (&str, &str)) -> Value {
@@ -198,7 +205,7 @@ fn places(value: &Value) -> Vec<String> {
 }
 
 /// What the route takes.
-fn good(method: &str, path: &str, at: &str) -> Value {
+pub(crate) fn good(method: &str, path: &str, at: &str) -> Value {
     let event = json!({
         "id": "e", "customer_id": "c", "anonymous_id": "v", "name": "product_viewed", "kind": "event", "at": at,
         "source": "site", "session_id": "s", "context": { "product_id": "p", "products": [{ "product_id": "p" }] },

@@ -36,6 +36,8 @@ async fn each_wrong_field_of_an_order_is_named_and_nothing_is_written() {
         &["/lines/0/quantity", "/lines/0/price", "/lines/0/url", "/lines/0/fields", "/lines/0/sku"],
     )
     .await;
+    let line = |id: &str| json!({ "id": id, "product_id": "p", "quantity": 1 });
+    check(json!({ "lines": [line("1"), line("2"), line("1")] }), &["/lines/2/id"]).await;
     check(json!({ "status": "shipped" }), &["/status"]).await;
     check(json!({ "status": { "delivery": "on its way", "mood": "good" } }), &["/status/delivery", "/status/mood"])
         .await;

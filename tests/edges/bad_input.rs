@@ -145,7 +145,7 @@ async fn ids_are_short_and_clean_in_paths_and_in_bodies() {
         ("POST", "/v1/customers/a/containers/cart", |id| cart(json!([{ "product_id": id }])), "/items/0/product_id"),
         ("PUT", "/v1/visitors/a", |id| json!({ "customer_id": id }), "/customer_id"),
         ("POST", "/v1/customers/a/merge", |id| json!({ "from": id }), "/from"),
-        ("POST", "/v1/audiences/vip/members", |id| json!({ "add": ["a", id] }), "/add"),
+        ("POST", "/v1/audiences/vip/members", |id| json!({ "add": ["a", id] }), "/add/1"),
     ];
     for (method, path, body, place) in bodies {
         for id in [long.as_str(), "", "a\nb", "\u{0}", " a", "a\u{85}", "\u{ffff}"] {

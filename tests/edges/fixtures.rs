@@ -27,7 +27,7 @@ enum Answers {
 
 use Answers::{Done, Status, With};
 
-const STORY: [(&str, Answers); 36] = [
+const STORY: [(&str, Answers); 39] = [
     ("manage.create-key", With(|answer| answer["key"].as_str().is_some_and(|key| key.starts_with("cw_")))),
     ("authorizer.request", With(|answer| answer == &json!({ "isAuthorized": true, "context": caller() }))),
     ("manage.put-field", Status(200)),
@@ -49,8 +49,11 @@ const STORY: [(&str, Answers); 36] = [
     ("fan-out.customers", Done),
     ("fan-out.messages", Done),
     ("fan-out.timers", Done),
+    ("fan-out.catalogue", Done),
+    ("product-changes.queue", Done),
     ("evaluate.changed", Done),
     ("evaluate.due", Done),
+    ("evaluate.schedule", With(|answer| answer["deleted"].is_number())),
     ("timers.schedule", With(|answer| answer["handed_on"].is_number())),
     ("mass-messaging.schedule", With(|answer| answer["due"].is_number())),
     ("mass-messaging.queue", Done),
@@ -63,7 +66,7 @@ const STORY: [(&str, Answers); 36] = [
     ("preferences.leave", Status(200)),
     ("feedback.bounce", Done),
     ("feedback.complaint", Done),
-    ("manage.get-messages", Status(200)),
+    ("ingest-customers.get-messages", Status(200)),
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -13,6 +13,7 @@ mod bill;
 mod checks;
 mod fixtures;
 mod keys;
+mod once;
 mod routes;
 mod support;
 mod tracking;

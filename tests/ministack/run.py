@@ -152,6 +152,7 @@ ASKED_BY_MINISTACK_ALONE = {
     "fan-out": "sqs:SendMessageBatch",
     "timers": "sqs:SendMessageBatch",
     "mass-messaging": "sqs:SendMessageBatch",
+    "product-changes": "sqs:SendMessageBatch",
 }
 
 

@@ -17,9 +17,10 @@ const MOST: &[(&str, &str)] = &[
     ("ingest-products", "put"),
     ("ingest-tracking", "batch"),
     ("ingest-webhooks", "shopify"),
-    ("manage", "get-messages"),
+    ("manage", "put-template"),
     ("mass-messaging", "schedule"),
     ("preferences", "look"),
+    ("product-changes", "queue"),
     ("sender", "deliveries"),
     ("timers", "schedule"),
 ];

@@ -5,80 +5,121 @@
 //! run, the messages that it wrote, the timer that it set. The same cause a
 //! second time finds the run in place and changes nothing.
 
-mod active;
+mod concerned;
+mod erasing;
+mod letters;
 
+use anyhow::{Context as _, bail};
+use aws::DeadLetters;
 use aws_lambda_events::sqs::SqsEvent;
 use aws_sdk_dynamodb::Client;
 use campaigns::{Campaign, Progress, Run};
 use contracts::{Cause, Evaluation, facts};
-use domain::{Change, Code, CustomerId, OrderId, RunId};
+use domain::{Change, Code, CustomerId, RunId};
 use intake::Intake;
 use jiff::{SignedDuration, Timestamp};
-use lambda::Clock;
-use lambda::batch::{self, Answer};
-use serde_json::Value;
-use store::{Customers, Definitions, DictionaryCache, Found, Kind, Messages, Runs, Timers, Wanted, Written};
+use lambda::{Clock, Context, batch};
+use serde_json::{Value, json};
+use store::{
+    Active, ActiveSet, Catalogue, Customers, Definitions, DictionaryCache, Found, Kind, Messages, Runs, Timers, Wanted,
+    Written,
+};
 
-use crate::active::{Active, ActiveSet};
+use crate::erasing::Erasing;
 
 /// By how much the clocks of two machines may differ.
 const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_secs(2);
 
-/// Serves the evaluations queue.
+/// The queues in which messages about customers end that failed too often. What the
+/// others hold names nobody: a mailing, an import, a place in a stream.
+const DEAD_LETTERS: [&str; 5] = [
+    "EVALUATIONS_DEAD_LETTERS_URL",
+    "DELIVERIES_DEAD_LETTERS_URL",
+    "BULK_DELIVERIES_DEAD_LETTERS_URL",
+    "FEEDBACK_DEAD_LETTERS_URL",
+    "PRODUCT_CHANGES_DEAD_LETTERS_URL",
+];
+
+/// Serves the evaluations queue, and the schedule that looks after dead letters.
 ///
 /// # Errors
 /// If the environment lacks a variable or the Runtime API cannot be spoken to.
 pub async fn run() -> Result<(), lambda::Error> {
-    let db = Client::new(&aws::sdk_config().await);
+    let config = aws::sdk_config().await;
+    let (db, sqs) = (Client::new(&config), aws_sdk_sqs::Client::new(&config));
     let table = lambda::config::required;
+    let dead_letters = DEAD_LETTERS.into_iter().map(|url| Ok(DeadLetters::new(sqs.clone(), table(url)?)));
+    let dead_letters: Result<Vec<_>, lambda::Error> = dead_letters.collect();
     let customers = table("CUSTOMERS_TABLE")?;
     let messages = Messages::new(db.clone(), table("MESSAGES_TABLE")?);
     let timers = Timers::new(db.clone(), table("TIMERS_TABLE")?);
     let definitions = Definitions::new(db.clone(), table("DEFINITIONS_TABLE")?);
     let known = Customers::new(db.clone(), customers.clone());
+    let catalogue = Catalogue::new(db.clone(), table("CATALOGUE_TABLE")?);
+    let (clock, runs) = (Clock::from_env(), Runs::new(db, customers, messages.clone(), timers));
     let evaluate = Evaluate {
+        erasing: Erasing {
+            customers: known.clone(),
+            messages,
+            runs: runs.clone(),
+            dead_letters: dead_letters?,
+            clock: clock.clone(),
+        },
         intake: Intake::new(known.clone(), DictionaryCache::new(definitions.clone())),
         cart: Code::parse("cart")?,
         customers: known,
-        messages: messages.clone(),
-        runs: Runs::new(db, customers, messages, timers),
+        catalogue,
+        runs,
         active: ActiveSet::new(definitions.clone()),
         definitions,
-        clock: Clock::from_env(),
+        clock,
     };
-    lambda::serve(async |event, _| evaluate.batch(event).await).await
+    lambda::serve(async |event, context| evaluate.invoked(event, context).await).await
 }
 
 struct Evaluate {
+    erasing: Erasing,
     intake: Intake,
     /// The container that an order came from unless it names another.
     cart: Code,
     customers: Customers,
+    catalogue: Catalogue,
     definitions: Definitions,
     active: ActiveSet,
-    messages: Messages,
     runs: Runs,
     clock: Clock,
 }
 
 impl Evaluate {
-    async fn batch(&self, event: SqsEvent) -> anyhow::Result<Answer> {
+    /// A batch from the queue has records; the schedule's event has none.
+    async fn invoked(&self, event: Value, context: Context) -> anyhow::Result<Value> {
+        let deadline = Timestamp::from_millisecond(i64::try_from(context.deadline)?)?;
+        if event.get("Records").is_none() {
+            let looked = self.erasing.look_through(deadline).await?;
+            if looked.cut_short || looked.unclear > 0 {
+                bail!("not all dead letters were looked at; the next hour goes on");
+            }
+            return Ok(json!({ "deleted": looked.deleted }));
+        }
+        let event: SqsEvent = serde_json::from_value(event).ok().context("the batch could not be read")?;
         let active = self.active.current().await?;
-        batch::messages(event, async |evaluation| self.customer(&active, evaluation).await).await
+        let customer = async |evaluation| self.customer(&active, evaluation, deadline).await;
+        Ok(serde_json::to_value(batch::messages(event, customer).await?)?)
     }
 
-    async fn customer(&self, active: &Active, evaluation: Evaluation) -> anyhow::Result<()> {
+    async fn customer(&self, active: &Active, evaluation: Evaluation, deadline: Timestamp) -> anyhow::Result<()> {
         let Evaluation { customer_id, causes } = evaluation;
         for cause in causes {
             match cause {
-                Cause::Changed { change, at } => {
-                    if let Change::OrderCreated { order_id } = &change {
-                        self.empty_container(&customer_id, order_id).await?;
-                    }
-                    self.changed(active, &customer_id, &change, at).await?;
+                Cause::Changed { change, at } => self.changed(active, &customer_id, &change, at, deadline).await?,
+                Cause::Ordered { container, at } => {
+                    // What was in it when the order was placed is ordered now. Should the
+                    // customer be somebody else by now, what this writes follows them.
+                    let container = container.as_ref().unwrap_or(&self.cart);
+                    self.intake.empty(&customer_id, container, at, self.clock.now()).await?;
                 }
                 Cause::Due { run_id, .. } => self.due(&customer_id, run_id).await?,
-                Cause::Left => self.left(&customer_id).await?,
+                Cause::Left => self.left(&customer_id, deadline).await?,
                 Cause::Contacts { before } => self.customers.note_contacts(&customer_id, &before).await?,
             }
         }
@@ -92,15 +133,19 @@ impl Evaluate {
         customer_id: &CustomerId,
         change: &Change,
         at: Timestamp,
+        deadline: Timestamp,
     ) -> anyhow::Result<()> {
-        let set_off: Vec<_> =
+        let fitting: Vec<_> =
             active.campaigns.iter().filter(|campaign| campaign.value.trigger.is_set_off_by(change)).collect();
-        let any_set_off = !set_off.is_empty();
+        let Some((customer_id, set_off)) = self.concerned(customer_id, fitting, change, at).await? else {
+            return Ok(());
+        };
         let facts = if set_off.iter().any(|campaign| campaign.value.filter.is_some()) {
-            self.facts(customer_id, change).await?
+            self.facts(&customer_id, change).await?
         } else {
             Value::Null
         };
+        let mut has_begun = false;
         for campaign in set_off {
             if campaign.value.filter.as_ref().is_some_and(|filter| !filter.holds(&facts)) {
                 continue;
@@ -108,30 +153,21 @@ impl Evaluate {
             let now = self.clock.now();
             let templates = active.versions_of(&campaign.value);
             let progress =
-                Run::start(&campaign.value, campaign.version, templates, customer_id, change.clone(), at, now);
+                Run::start(&campaign.value, campaign.version, templates, &customer_id, change.clone(), at, now);
             // Overtaken means that this very cause started this very run before.
             self.runs.apply(&progress, None, now).await?;
+            has_begun = true;
         }
-        if any_set_off && self.customers.resolve(customer_id).await? == Found::Erased {
-            // They were erased meanwhile, and the run is of nobody.
-            self.left(customer_id).await?;
+        // Runs are not in the stream that makes what was written too early follow: should
+        // the customer have been erased meanwhile, this is where it is seen.
+        if has_begun && self.customers.resolve(&customer_id).await? == Found::Erased {
+            self.erasing.erase(&customer_id, deadline).await?;
         }
         Ok(())
     }
 
-    /// Empties the container that an order came from: what was in it when the order was
-    /// placed is ordered now.
-    async fn empty_container(&self, customer_id: &CustomerId, order_id: &OrderId) -> anyhow::Result<()> {
-        let Found::Here { id, what: Some(order) } = self.customers.order(customer_id, order_id).await? else {
-            return Ok(());
-        };
-        let order = order.value;
-        let container = order.content.container.clone().unwrap_or(self.cart.clone());
-        self.intake.empty(&id, &container, order.created_at(), self.clock.now()).await.map(drop)
-    }
-
     /// Brings what somebody has to who they are now, or deletes it if they were erased.
-    async fn left(&self, customer_id: &CustomerId) -> anyhow::Result<()> {
+    async fn left(&self, customer_id: &CustomerId, deadline: Timestamp) -> anyhow::Result<()> {
         let now = self.clock.now();
         match self.customers.resolve(customer_id).await? {
             Found::Here { id, .. } if id == *customer_id => Ok(()),
@@ -142,14 +178,7 @@ impl Evaluate {
                 }
                 Ok(())
             }
-            Found::Erased => {
-                let erased = self.customers.erase(customer_id, now).await?;
-                self.runs.forget_timers(&erased.runs).await?;
-                for id in &erased.ids {
-                    self.messages.scrub(id, now).await?;
-                }
-                self.customers.forget(&erased).await
-            }
+            Found::Erased => self.erasing.erase(customer_id, deadline).await,
         }
     }
 
@@ -186,10 +215,15 @@ impl Evaluate {
             runs: Vec::new(),
         };
         let loaded = self.customers.load(customer_id, &wanted).await?;
+        let product = match change.product_id() {
+            Some(id) => self.product(id).await?,
+            None => None,
+        };
         Ok(Value::Object(facts::of(
             loaded.customer.as_ref(),
             loaded.orders.first(),
             loaded.events.first(),
+            product.as_ref(),
             Some(change),
         )))
     }

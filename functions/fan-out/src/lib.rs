@@ -1,7 +1,8 @@
 //! Streams of changes onto the queues.
 //!
 //! A record's images become named changes, which go to the evaluations queue,
-//! those of one customer in one message; a message row that is to be sent goes
+//! those of one customer in one message; those of products go to a queue of their
+//! own, as it is not known whom they concern; a message row that is to be sent goes
 //! to its lane; a timer that falls due too soon for the every-minute schedule
 //! goes out with its delay. A batch that fails half-way comes again, and what
 //! went out before goes out twice: every consumer bears that.
@@ -9,13 +10,16 @@
 use std::collections::BTreeMap;
 
 use aws::Queue;
-use contracts::{Cause, DeliverMessage, Evaluation};
+use contracts::{Cause, DeliverMessage, Evaluation, Happened, ProductWork};
 use domain::CustomerId;
 use jiff::SignedDuration;
 use lambda::Clock;
 use lambda::batch::{Answer, StreamEvent};
-use store::images::{self, Seen};
+use store::images::{self, Ordered, Seen};
 use store::{Customers, TIMERS_SOON};
+
+/// How many changes of products one message holds.
+const PRODUCTS: usize = 50;
 
 /// Serves batches of the streams.
 ///
@@ -31,6 +35,7 @@ pub async fn run() -> Result<(), lambda::Error> {
         evaluations: queue("EVALUATIONS_QUEUE_URL")?,
         deliveries: queue("DELIVERIES_QUEUE_URL")?,
         bulk_deliveries: queue("BULK_DELIVERIES_QUEUE_URL")?,
+        product_changes: queue("PRODUCT_CHANGES_QUEUE_URL")?,
         clock: Clock::from_env(),
     };
     lambda::serve(async |event, _| fan_out.hand_on(event).await).await
@@ -41,6 +46,7 @@ struct FanOut {
     evaluations: Queue,
     deliveries: Queue,
     bulk_deliveries: Queue,
+    product_changes: Queue,
     clock: Clock,
 }
 
@@ -51,10 +57,12 @@ impl FanOut {
         let mut causes: BTreeMap<CustomerId, Vec<Cause>> = BTreeMap::new();
         let mut evaluations = Vec::new();
         let (mut deliveries, mut bulk_deliveries) = (Vec::new(), Vec::new());
+        let mut happened: Vec<Happened> = Vec::new();
         for seen in seen {
             match seen {
-                Seen::Customer { customer_id, changes, at, contacts_before } => {
+                Seen::Customer { customer_id, changes, ordered, at, contacts_before } => {
                     let causes = causes.entry(customer_id).or_default();
+                    causes.extend(ordered.map(|Ordered { container, at }| Cause::Ordered { container, at }));
                     causes.extend(changes.into_iter().map(|change| Cause::Changed { change, at }));
                     causes.extend(contacts_before.map(|before| Cause::Contacts { before }));
                 }
@@ -69,8 +77,10 @@ impl FanOut {
                         evaluations.push((Evaluation::due(timer.customer_id, timer.run_id, timer.at), left));
                     }
                 }
-                // No campaign is about products yet.
-                Seen::Product { .. } | Seen::Nothing => {}
+                Seen::Product { changes, at } => {
+                    happened.extend(changes.into_iter().map(|change| Happened { change, at }));
+                }
+                Seen::Nothing => {}
             }
         }
         self.note_who_left(&mut causes).await?;
@@ -81,6 +91,11 @@ impl FanOut {
         self.evaluations.send(&evaluations).await?;
         self.deliveries.send(&deliveries).await?;
         self.bulk_deliveries.send(&bulk_deliveries).await?;
+        let product_changes: Vec<_> = happened
+            .chunks(PRODUCTS)
+            .map(|happened| (ProductWork::Changed { happened: happened.to_vec() }, SignedDuration::ZERO))
+            .collect();
+        self.product_changes.send(&product_changes).await?;
         Ok(answer)
     }
 

@@ -79,6 +79,12 @@ pub(crate) struct Told {
 }
 
 impl SesEvent {
+    /// What it is about: a mail, by our own id if it is one of ours, else by SES's.
+    pub(crate) fn about(&self) -> String {
+        let ours = self.detail.mail.tags.get("message_id").and_then(|values| values.first());
+        ours.unwrap_or(&self.detail.mail.message_id).clone()
+    }
+
     /// Takes out what we go by. An event of a kind that we have no use for tells
     /// nothing.
     pub(crate) fn read(self) -> anyhow::Result<Told> {

@@ -7,6 +7,8 @@
 
 mod event;
 
+use std::collections::BTreeMap;
+
 use aws_lambda_events::sqs::SqsEvent;
 use aws_sdk_dynamodb::Client;
 use lambda::batch::{self, Answer};
@@ -33,18 +35,33 @@ struct Feedback {
 }
 
 impl Feedback {
+    /// SES tells of one mail more than once within a second: what came together is
+    /// noted together.
     async fn batch(&self, event: SqsEvent) -> anyhow::Result<Answer> {
-        batch::messages(event, async |event: SesEvent| self.take(event.read()?).await).await
+        batch::grouped(event, SesEvent::about, async |events: Vec<SesEvent>| {
+            let told: anyhow::Result<Vec<Told>> = events.into_iter().map(SesEvent::read).collect();
+            self.take(told?).await
+        })
+        .await
     }
 
-    async fn take(&self, told: Told) -> anyhow::Result<()> {
-        for (address, reason) in &told.suppress {
-            let suppression = Suppression { reason: (*reason).to_owned(), since: told.at };
-            self.customers.suppress(address, &suppression).await?;
+    /// Takes in what was told of one message.
+    async fn take(&self, told: Vec<Told>) -> anyhow::Result<()> {
+        for told in &told {
+            for (address, reason) in &told.suppress {
+                let suppression = Suppression { reason: (*reason).to_owned(), since: told.at };
+                self.customers.suppress(address, &suppression).await?;
+            }
         }
-        if let (Some(message_id), Some(evidence)) = (&told.message_id, told.evidence) {
-            self.messages.record(message_id, evidence, told.at, &told.ses_id).await?;
+        let Some((message_id, ses_id)) = told.iter().find_map(|told| Some((told.message_id.as_ref()?, &told.ses_id)))
+        else {
+            return Ok(());
+        };
+        let mut evidence = BTreeMap::new();
+        for (kind, at) in told.iter().filter_map(|told| Some((told.evidence?, told.at))) {
+            let earliest = evidence.entry(kind).or_insert(at);
+            *earliest = at.min(*earliest);
         }
-        Ok(())
+        self.messages.record(message_id, &evidence, ses_id).await
     }
 }

@@ -1,15 +1,12 @@
+use contracts::audience::{Membership, read_membership};
 use contracts::{Kind, Problem};
-use domain::read::{Faults, Reader};
-use domain::{Code, CustomerId, Fault};
+use domain::{Code, CustomerId};
 use intake::at_once;
 use lambda::http::{Failure, Request, Response};
-use serde_json::{Value, json};
+use serde_json::json;
 use store::{Found, List};
 
 use crate::People;
-
-/// The most customers that one request may put in or take out.
-const MOST: usize = 500;
 
 impl People {
     /// Who is in an audience, page by page.
@@ -25,20 +22,7 @@ impl People {
     /// Puts customers in and takes customers out.
     pub(crate) async fn change_members(&self, request: &Request) -> Result<Response, Failure> {
         let audience = self.audience(request).await?;
-        let body = request.json()?;
-        let mut reader = Reader::new(&body);
-        let add = reader.optional("add", ids).unwrap_or_default();
-        let remove = reader.optional("remove", ids).unwrap_or_default();
-        reader.finish()?;
-        let both: Faults = add
-            .iter()
-            .enumerate()
-            .filter(|(_, id)| remove.contains(id))
-            .map(|(index, _)| Fault::new(format!("/add/{index}"), "is among those to be removed as well"))
-            .collect();
-        if !both.is_empty() {
-            return Err(both.into());
-        }
+        let Membership { add, remove } = read_membership(&request.json()?)?;
         let (added, removed) = (add.len(), remove.len());
         for outcome in at_once(add, async |id| self.join(&audience, &id).await).await {
             outcome?;
@@ -71,14 +55,4 @@ impl People {
                 .into()),
         }
     }
-}
-
-fn ids(value: &Value) -> Result<Vec<CustomerId>, String> {
-    let items = value.as_array().filter(|items| items.len() <= MOST);
-    let items = items.ok_or_else(|| format!("must be a list of at most {MOST} ids"))?;
-    let id = |(index, item): (usize, &Value)| {
-        let id = CustomerId::parse(item.as_str().unwrap_or_default());
-        id.map_err(|error| format!("has at {index} what is no id: it {error}"))
-    };
-    items.iter().enumerate().map(id).collect()
 }

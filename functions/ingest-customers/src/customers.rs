@@ -1,5 +1,5 @@
+use contracts::identity::{self, Known};
 use contracts::{Kind, Problem, customer, link};
-use domain::read::{self, Reader};
 use domain::{CustomerId, Fault, VisitorId};
 use intake::{MOST_OF_A_BATCH, at_once};
 use lambda::http::{Failure, Outcome, Request, Response};
@@ -52,14 +52,7 @@ impl People {
     /// Says that another customer is this one.
     pub(crate) async fn merge(&self, request: &Request) -> Result<Response, Failure> {
         let into = request.path("id", CustomerId::parse)?;
-        let body = request.json()?;
-        let mut reader = Reader::new(&body);
-        let from = reader.required("from", read::parsed(CustomerId::parse));
-        if from.as_ref() == Some(&into) {
-            reader.fault("from", "is the customer itself");
-        }
-        reader.finish()?;
-        let from = from.ok_or_else(|| vec![Fault::new("/from", "is required")])?;
+        let from = identity::read_merge(&into, &request.json()?)?;
         let taken = self.intake.merged(&from, &into, self.clock.now()).await?;
         Ok(Response::json(200, &taken.shown))
     }
@@ -68,20 +61,11 @@ impl People {
     /// our mails to them.
     pub(crate) async fn identify(&self, request: &Request) -> Result<Response, Failure> {
         let visitor = request.path("id", VisitorId::parse)?;
-        let body = request.json()?;
-        let mut reader = Reader::new(&body);
-        let customer_id = reader.optional("customer_id", read::parsed(CustomerId::parse));
-        let token = reader.optional("link", |value| read::text(value, 500));
-        if body.is_object() && reader.raw("customer_id").is_some() == reader.raw("link").is_some() {
-            reader.fault("customer_id", "is required, or \"link\" with the token of a link in one of our mails");
-        }
-        reader.finish()?;
-        let now = self.clock.now();
-        let customer_id = match (customer_id, token) {
-            (Some(customer_id), _) => customer_id,
-            (None, token) => self.reader_of(&token.unwrap_or_default()).await?,
+        let customer_id = match identity::read_visitor(&request.json()?)? {
+            Known::Customer(customer_id) => customer_id,
+            Known::Reader(token) => self.reader_of(&token).await?,
         };
-        let taken = self.intake.identified(&visitor, &customer_id, now).await?;
+        let taken = self.intake.identified(&visitor, &customer_id, self.clock.now()).await?;
         Ok(Response::json(200, &taken.shown))
     }
 
@@ -104,8 +88,12 @@ impl People {
 
     /// The customer whom the path names, under the id that they have now.
     pub(crate) async fn named(&self, request: &Request) -> Result<CustomerId, Failure> {
-        let id = request.path("id", CustomerId::parse)?;
-        match self.customers.resolve(&id).await? {
+        self.now_known_as(&request.path("id", CustomerId::parse)?).await
+    }
+
+    /// The id that a customer has now.
+    pub(crate) async fn now_known_as(&self, id: &CustomerId) -> Result<CustomerId, Failure> {
+        match self.customers.resolve(id).await? {
             Found::Here { id, .. } => Ok(id),
             Found::Erased => Err(Problem::new(Kind::Gone).because("the customer was erased").into()),
         }

@@ -27,13 +27,8 @@ impl People {
         shown["containers"] = self.containers_of(&id).await?;
         shown["audiences"] = json!(self.customers.audiences(&id).await?);
         let aliases = self.customers.aliases(&id).await?;
-        let mut messages = Vec::new();
-        for id in written_to(&id, &aliases) {
-            messages.extend(self.messages.of_customer(id, i32::try_from(NEWEST).unwrap_or(20), None).await?.0);
-        }
-        messages.sort_by_key(|entry| std::cmp::Reverse(entry.message.created_at));
-        let newest: Vec<Value> = messages.iter().take(NEWEST).map(show_message).collect();
-        shown["messages"] = json!({ "newest": newest });
+        let (messages, _) = self.messages.of_customer(&id, &aliases, NEWEST, None).await?;
+        shown["messages"] = json!({ "newest": messages.iter().map(show_message).collect::<Vec<_>>() });
         shown["also_known_as"] = json!(aliases);
         Ok(Response::json(200, &shown))
     }
@@ -56,13 +51,12 @@ impl People {
             exported["containers"] = self.containers_of(&id).await?;
             exported["audiences"] = json!(self.customers.audiences(&id).await?);
             let aliases = self.customers.aliases(&id).await?;
-            let (mut messages, mut runs) = (Vec::new(), Vec::new());
-            for id in written_to(&id, &aliases) {
-                messages.extend(self.all_messages(id).await?);
+            let mut runs = Vec::new();
+            for id in std::iter::once(&id).chain(aliases.iter().filter(|alias| !alias.is_visitor())) {
                 runs.extend(self.customers.runs(id).await?);
             }
             exported["runs"] = json!(runs);
-            exported["messages"] = Value::Array(messages);
+            exported["messages"] = self.all_messages(&id, &aliases).await?;
             exported["also_known_as"] = json!(aliases);
         }
         let (mut events, mut size, mut after) = (Vec::new(), 0, page.after);
@@ -84,14 +78,14 @@ impl People {
         Ok(Response::paged(exported, next.as_deref()))
     }
 
-    async fn all_messages(&self, id: &CustomerId) -> Result<Vec<Value>, Failure> {
+    async fn all_messages(&self, id: &CustomerId, aliases: &[CustomerId]) -> anyhow::Result<Value> {
         let (mut shown, mut after) = (Vec::new(), None);
         loop {
-            let (messages, next) = self.messages.of_customer(id, 100, after.as_deref()).await?;
+            let (messages, next) = self.messages.of_customer(id, aliases, 100, after.as_deref()).await?;
             shown.extend(messages.iter().map(show_message));
             after = next;
             if after.is_none() {
-                return Ok(shown);
+                return Ok(Value::Array(shown));
             }
         }
     }
@@ -125,12 +119,6 @@ impl People {
             Found::Erased => Err(Problem::new(Kind::Gone).because("the customer was erased").into()),
         }
     }
-}
-
-/// The ids under which somebody may have been written to: a message stays with the id
-/// that the customer had then, and a visitor has none.
-fn written_to<'a>(id: &'a CustomerId, aliases: &'a [CustomerId]) -> impl Iterator<Item = &'a CustomerId> {
-    std::iter::once(id).chain(aliases.iter().filter(|alias| !alias.is_visitor()))
 }
 
 fn is_place(after: &str) -> bool {

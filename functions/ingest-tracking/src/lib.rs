@@ -8,15 +8,17 @@ mod call;
 mod keys;
 mod settings;
 
+use std::collections::BTreeSet;
+
 use answer::Outcome;
-use api::{Api, Caller};
+use api::{Api, Asker, Caller};
 use aws_sdk_dynamodb::Client;
 use call::Call;
 use contracts::told::Told;
 use contracts::{Kind, Problem, Scope};
-use domain::Fault;
+use domain::{CustomerId, Fault};
 use futures::{StreamExt, TryStreamExt, stream};
-use intake::Intake;
+use intake::{Intake, Known};
 use jiff::Timestamp;
 use keys::KnownKeys;
 use lambda::Clock;
@@ -68,15 +70,15 @@ impl Tracking {
                 settings::answer(&request, &key)
             }
             Some(("POST", name)) => match Call::at(name) {
-                Some(call) => self.call(&request, call).await.unwrap_or_else(|failure| failure.into_problem().into()),
+                Some(call) => self.call(request, call).await.unwrap_or_else(|failure| failure.into_problem().into()),
                 None => Problem::new(Kind::NotFound).into(),
             },
             _ => Problem::new(Kind::NotFound).into(),
         };
-        response.with_header("access-control-allow-origin", "*")
+        response.with_header("access-control-allow-origin", "*").with_header("access-control-expose-headers", "*")
     }
 
-    async fn call(&self, request: &Request, call: Call) -> Result<Response, Failure> {
+    async fn call(&self, request: Request, call: Call) -> Result<Response, Failure> {
         let now = self.clock.now();
         let (body, size) = call::read(request.bytes()?, call.most())?;
         let unauthorized = || {
@@ -89,8 +91,9 @@ impl Tracking {
             let detail = "it takes a key with the scope \"track\" or \"ingest\"";
             return Err(Problem::new(Kind::Forbidden).because(detail).into());
         }
-        let take = async || self.take(&caller, call, &body, size, now).await;
-        Ok(self.api.within(&caller.key_id, caller.rate, take).await)
+        let take = async |_| self.take(&caller, call, &body, size, now).await;
+        let once = async || self.api.once_for(&Asker::with_key(&key), request, take).await;
+        Ok(self.api.within(&caller.key_id, caller.rate, once).await)
     }
 
     async fn take(
@@ -120,11 +123,12 @@ impl Tracking {
             }
         }
         let people: Vec<&Message> = messages.iter().map(|(_, message)| message).collect();
+        let known = &self.intake.known(tellers(&people)).await?;
         let threads = stream::iter(tracking::threads(&people)).map(async |thread| {
             let mut heard = Vec::with_capacity(thread.len());
             for number in thread {
                 let (index, message) = &messages[number];
-                heard.push((*index, self.hear(caller, message, now).await?));
+                heard.push((*index, self.hear(caller, message, known, now).await?));
             }
             Ok::<_, Failure>(heard)
         });
@@ -136,7 +140,13 @@ impl Tracking {
 
     /// Tells what one message says. What is wrong with one thing that it tells
     /// does not keep the others from being told.
-    async fn hear(&self, caller: &Caller, message: &Message, now: Timestamp) -> Result<Outcome, Failure> {
+    async fn hear(
+        &self,
+        caller: &Caller,
+        message: &Message,
+        known: &Known,
+        now: Timestamp,
+    ) -> Result<Outcome, Failure> {
         let from_browser = !may(caller, Scope::Ingest);
         let mut outcome = Outcome {
             message_id: Some(message.message_id.clone()),
@@ -152,7 +162,7 @@ impl Tracking {
                 outcome.problems.push(Problem::new(Kind::Forbidden).because(detail));
                 continue;
             }
-            match self.intake.told(told, now).await {
+            match self.intake.told(told, known, now).await {
                 Ok(_) => outcome.taken = true,
                 Err(Failure::Problem(problem)) if is_known(told, message, &problem) => outcome.taken = true,
                 Err(Failure::Problem(problem)) => outcome.problems.push(problem),
@@ -164,6 +174,16 @@ impl Tracking {
         }
         Ok(outcome)
     }
+}
+
+/// To whom the events of a batch happened, as they name them.
+fn tellers(messages: &[&Message]) -> BTreeSet<CustomerId> {
+    let told = messages.iter().flat_map(|message| &message.told);
+    told.filter_map(|told| match told {
+        Told::Event { body } => contracts::event::whom(body),
+        _ => None,
+    })
+    .collect()
 }
 
 /// Whether a conflict is none by Segment's rules. A message is known by its id alone:

@@ -11,6 +11,7 @@
 //! | 200 | it came from the shop; the body says what became of each thing told |
 //! | 400, 413, 415 | it is signed, but no JSON, or too large |
 //! | 401 | the signature is not right |
+//! | 409 | its `Idempotency-Key` is another delivery's, or this one is under way |
 //! | 500 | something failed on our side; the shop sends it again |
 //!
 //! A shop reads nothing but the status. For each that is not 2xx Shopify sends the
@@ -25,11 +26,16 @@
 //! by its id: no id is signed, and shops tell of one change under several topics, each
 //! with an id of its own. What was said already writes nothing. Where something else is
 //! recorded for the same time, what is recorded stays; the answer calls it `stale`.
+//!
+//! No shop sends an `Idempotency-Key`, but what stands between a shop and here may. It
+//! means something only where the signature is right: what is not signed neither takes
+//! a key nor is given an answer that was kept.
 
 mod answer;
 mod take;
 
 use answer::Answered;
+use api::{Api, Asker};
 use aws_sdk_dynamodb::Client;
 use contracts::told::Told;
 use contracts::{Kind, Problem};
@@ -48,6 +54,7 @@ use store::{Catalogue, Customers, Definitions, DictionaryCache};
 const NOBODYS: &str = "nobody's";
 
 struct Webhooks {
+    api: Api,
     catalogue: Catalogue,
     clock: Clock,
     intake: Intake,
@@ -63,13 +70,14 @@ pub async fn run() -> Result<(), lambda::Error> {
     let customers = Customers::new(db.clone(), required("CUSTOMERS_TABLE")?);
     let definitions = Definitions::new(db.clone(), required("DEFINITIONS_TABLE")?);
     let webhooks = Webhooks {
+        api: Api::from_env(db.clone())?,
         catalogue: Catalogue::new(db, required("CATALOGUE_TABLE")?),
         clock: Clock::from_env(),
         intake: Intake::new(customers, DictionaryCache::new(definitions)),
     };
     lambda::http::serve(async |request| match request.route() {
-        "POST /v1/webhooks/shopify/{source}" => webhooks.deliver(&request, &SHOPIFY).await,
-        "POST /v1/webhooks/woocommerce/{source}" => webhooks.deliver(&request, &WOOCOMMERCE).await,
+        "POST /v1/webhooks/shopify/{source}" => webhooks.deliver(request, &SHOPIFY).await,
+        "POST /v1/webhooks/woocommerce/{source}" => webhooks.deliver(request, &WOOCOMMERCE).await,
         _ => Err(Problem::new(Kind::NotFound).into()),
     })
     .await
@@ -98,16 +106,33 @@ const WOOCOMMERCE: Shop = Shop {
     delivery: "x-wc-webhook-delivery-id",
 };
 
+/// When Shopify says that it happened.
+const TRIGGERED_AT: &str = "x-shopify-triggered-at";
+
+/// Which of Shopify's shops says it.
+const DOMAIN: &str = "x-shopify-shop-domain";
+
 impl Webhooks {
-    async fn deliver(&self, request: &Request, shop: &Shop) -> Result<Response, Failure> {
+    async fn deliver(&self, request: Request, shop: &Shop) -> Result<Response, Failure> {
         let now = self.clock.now();
         let body = request.bytes_up_to(MOST_IN_BATCH)?;
-        let signature = request.header(shop.signature);
+        let signature = request.header(shop.signature).map(str::trim);
         let woocommerce = shop.kind == WebhookKind::Woocommerce;
         if woocommerce && signature.is_none() && webhooks::woocommerce::is_ping(body) {
             return Ok(Response::json(200, &json!({ "ping": true })));
         }
-        let source = self.sender(request, shop.kind, body, signature.unwrap_or_default(), now).await?;
+        let signature = signature.unwrap_or_default();
+        let source = self.sender(&request, shop.kind, body, signature, now).await?;
+        // The source's secret is in a table in the clear, for signatures are checked
+        // with it. The signature is in none, nor is the body of which it is made: it
+        // seals what nobody can open who does not have the delivery itself.
+        let says = [shop.topic, TRIGGERED_AT, DOMAIN].map(|name| request.header(name).unwrap_or_default());
+        let asker = Asker::new(source.as_str(), signature).saying(&says);
+        self.api.once_for(&asker, request, async |request| self.hear(&request, shop, &source, now).await).await
+    }
+
+    /// Takes in a delivery that the source has signed.
+    async fn hear(&self, request: &Request, shop: &Shop, source: &Code, now: Timestamp) -> Result<Response, Failure> {
         let payload = request.json_up_to(MOST_IN_BATCH)?;
         let topic = request.header(shop.topic).unwrap_or_default();
         let answered = match told(request, shop.kind, topic, source.as_str(), &payload) {
@@ -148,8 +173,8 @@ impl Webhooks {
 fn told(request: &Request, kind: WebhookKind, topic: &str, source: &str, payload: &Value) -> Result<Vec<Told>, Faults> {
     match kind {
         WebhookKind::Shopify => {
-            let triggered_at = request.header("x-shopify-triggered-at");
-            let domain = request.header("x-shopify-shop-domain");
+            let triggered_at = request.header(TRIGGERED_AT);
+            let domain = request.header(DOMAIN);
             webhooks::shopify::told(&webhooks::shopify::Delivery { topic, source, triggered_at, domain }, payload)
         }
         WebhookKind::Woocommerce => {

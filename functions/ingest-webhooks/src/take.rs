@@ -4,6 +4,7 @@ use contracts::told::Told;
 use contracts::{Kind, product};
 use domain::read::instant;
 use domain::{CustomerId, Fault, OrderId, ProductId};
+use intake::Known;
 use jiff::Timestamp;
 use lambda::http::Failure;
 use serde_json::{Value, json};
@@ -35,7 +36,9 @@ impl Webhooks {
             Told::Product { id, body, whole } => self.product(id, body, *whole, now).await,
             Told::ProductDeleted { id, at } => self.product_deleted(id, at.as_deref(), now).await,
             Told::Merged { from, into } => self.merged(from, into, now).await,
-            told => self.intake.told(told, now).await.map(|taken| Became::Taken { is_new: taken.is_new }),
+            told => {
+                self.intake.told(told, &Known::default(), now).await.map(|taken| Became::Taken { is_new: taken.is_new })
+            }
         };
         match taken {
             Err(Failure::Problem(problem)) => Ok(match problem.kind() {
@@ -94,7 +97,7 @@ impl Webhooks {
     /// would count as a new one.
     async fn merged(&self, from: &str, into: &str, now: Timestamp) -> Result<Became, Failure> {
         let merged = Told::Merged { from: from.to_owned(), into: into.to_owned() };
-        let taken = self.intake.told(&merged, now).await?;
+        let taken = self.intake.told(&merged, &Known::default(), now).await?;
         let from = CustomerId::parse(from).map_err(anyhow::Error::from)?;
         let into = CustomerId::parse(&taken.id).map_err(anyhow::Error::from)?;
         self.intake.customers().take_over(&from, &into, now).await?;

@@ -9,7 +9,7 @@ use store::{Change, Kind as Defined};
 use crate::{Manage, not_found};
 
 impl Manage {
-    /// The edits of what the shop has defined, newest first.
+    /// The edits of what the shop has defined and of keys, newest first.
     pub(crate) async fn list_changes(&self, request: &Request) -> Result<Response, Failure> {
         let page = request.page(Change::is_name)?;
         // One more than fit on the page tell whether it is the last.
@@ -49,7 +49,7 @@ fn show(change: &Change) -> Value {
 /// A kept definition as the API shows it.
 fn defined(kind: Defined, kept: Value) -> anyhow::Result<Value> {
     Ok(match kind {
-        Defined::Template => kept,
+        Defined::Template | Defined::Key => kept,
         Defined::Campaign => serde_json::from_value::<Campaign>(kept)?.show(),
         Defined::Mailing => serde_json::from_value::<Mailing>(kept)?.show(),
         Defined::Word => contracts::dictionary::show(&serde_json::from_value::<Word>(kept)?),

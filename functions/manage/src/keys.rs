@@ -30,7 +30,7 @@ pub(crate) async fn invoked(keys: &Keys, body: &Value, now: Timestamp) -> anyhow
 /// `POST /v1/keys`.
 pub(crate) async fn create(keys: &Keys, request: &Request, now: Timestamp) -> Result<Response, Failure> {
     let wanted = read(&request.json()?, now)?;
-    let (key, kept) = make(keys, wanted).await?;
+    let (key, kept) = make(&keys.by(request.key_id()), wanted).await?;
     let mut shown = shown(key.id(), &kept, now);
     shown["key"] = key.reveal().into();
     Ok(Response::json(201, &shown))
@@ -47,6 +47,7 @@ pub(crate) async fn list(keys: &Keys, request: &Request, now: Timestamp) -> Resu
 /// `POST /v1/keys/{id}/rotate`.
 pub(crate) async fn rotate(keys: &Keys, request: &Request, now: Timestamp) -> Result<Response, Failure> {
     let id = request.path("id", id)?;
+    let keys = keys.by(request.key_id());
     let grace = if request.bytes()?.is_empty() { GRACE } else { read_grace(&request.json()?)? };
     loop {
         let known = keys.get(&id).await?.ok_or_else(unknown)?;
@@ -57,7 +58,7 @@ pub(crate) async fn rotate(keys: &Keys, request: &Request, now: Timestamp) -> Re
             previous: Some(Previous { hash: known.hash.clone(), until: now + grace }),
             ..known.clone()
         };
-        if keys.put(&id, &kept, Some(&known.hash)).await? == Written::Done {
+        if keys.put(&id, kept.clone(), Some(&known), now).await? == Written::Done {
             let mut shown = shown(&id, &kept, now);
             shown["key"] = key.reveal().into();
             return Ok(Response::json(200, &shown));
@@ -67,16 +68,22 @@ pub(crate) async fn rotate(keys: &Keys, request: &Request, now: Timestamp) -> Re
 
 /// `DELETE /v1/keys/{id}`. A key may revoke itself: one that has got into the
 /// wrong hands is best got rid of with whatever is at hand.
-pub(crate) async fn revoke(keys: &Keys, request: &Request) -> Result<Response, Failure> {
+pub(crate) async fn revoke(keys: &Keys, request: &Request, now: Timestamp) -> Result<Response, Failure> {
     let id = request.path("id", id)?;
-    if keys.delete(&id).await? { Ok(Response::empty()) } else { Err(unknown().into()) }
+    let keys = keys.by(request.key_id());
+    loop {
+        let known = keys.get(&id).await?.ok_or_else(unknown)?;
+        if keys.delete(&id, &known, now).await? == Written::Done {
+            return Ok(Response::empty());
+        }
+    }
 }
 
 async fn make(keys: &Keys, wanted: Wanted) -> anyhow::Result<(ApiKey, Key)> {
     let key = ApiKey::from_random(random()?);
     let Wanted { name, scopes, rate, created_at } = wanted;
-    let kept = Key { name, hash: key.hash(), scopes, created_at, rate, rotated_at: None, previous: None };
-    match keys.put(key.id(), &kept, None).await? {
+    let kept = Key { name, hash: key.hash(), scopes, created_at, rate, rotated_at: None, previous: None, version: 0 };
+    match keys.put(key.id(), kept.clone(), None, created_at).await? {
         Written::Done => Ok((key, kept)),
         Written::Overtaken => bail!("a key of this id is there already"),
     }

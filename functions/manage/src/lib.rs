@@ -1,4 +1,4 @@
-//! Definitions, and the question what was sent and what was not.
+//! Definitions, keys, and who changed what.
 //!
 //! Everything is checked when it is saved: a template that does not compile, or
 //! a campaign that names no template there is, never gets as far as a customer.
@@ -7,7 +7,6 @@ mod audit;
 mod definitions;
 mod dictionaries;
 mod keys;
-mod messages;
 mod reference;
 mod usage;
 
@@ -19,7 +18,7 @@ use lambda::Clock;
 use lambda::http::{Failure, Request, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use store::{Definitions, Keys, Mailings, Messages};
+use store::{Definitions, Keys, Mailings};
 
 /// Serves requests of the HTTP API, and direct invocations that make keys.
 ///
@@ -32,8 +31,7 @@ pub async fn run() -> Result<(), lambda::Error> {
         api: Api::from_env(db.clone())?,
         keys: Keys::new(db.clone(), required("DEFINITIONS_TABLE")?),
         definitions: Definitions::new(db.clone(), required("DEFINITIONS_TABLE")?),
-        mailings: Mailings::new(db.clone(), required("CHECKPOINTS_TABLE")?),
-        messages: Messages::new(db, required("MESSAGES_TABLE")?),
+        mailings: Mailings::new(db, required("CHECKPOINTS_TABLE")?),
         clock: Clock::from_env(),
     };
     lambda::serve(async |event, context: lambda::Context| manage.invoked(event, context.deadline).await).await
@@ -54,7 +52,6 @@ struct Manage {
     keys: Keys,
     definitions: Definitions,
     mailings: Mailings,
-    messages: Messages,
     clock: Clock,
 }
 
@@ -81,11 +78,10 @@ impl Manage {
             "PUT /v1/mailings/{id}" => self.put_mailing(request).await,
             "GET /v1/mailings/{id}" => self.get_mailing(request).await,
             "GET /v1/mailings" => self.list(store::Kind::Mailing, request).await,
-            "GET /v1/messages" => messages::of_customer(&self.messages, request).await,
             "POST /v1/keys" => keys::create(&self.keys, request, self.clock.now()).await,
             "GET /v1/keys" => keys::list(&self.keys, request, self.clock.now()).await,
             "POST /v1/keys/{id}/rotate" => keys::rotate(&self.keys, request, self.clock.now()).await,
-            "DELETE /v1/keys/{id}" => keys::revoke(&self.keys, request).await,
+            "DELETE /v1/keys/{id}" => keys::revoke(&self.keys, request, self.clock.now()).await,
             "GET /v1/openapi.json" => Ok(reference::document(request)),
             "GET /v1/reference" => reference::page(request),
             "GET /v1/audit" => self.list_changes(request).await,

@@ -1,7 +1,7 @@
 //! Where a word of the dictionary is used: what a campaign, a mailing or a template
 //! says that would have nothing to go by without it.
 
-use campaigns::{Campaign, Mailing, Trigger};
+use campaigns::{Campaign, Mailing, Trigger, Whom};
 use domain::dictionary::{Object, WordKind};
 use serde_json::Value;
 use templates::Source;
@@ -38,10 +38,14 @@ impl Used<'_> {
                 self.kind == WordKind::Status && from.iter().chain(to).any(named)
             }
             Trigger::EventReceived { name, .. } => self.kind == WordKind::EventType && name.as_str() == self.code,
-            Trigger::ContainerChanged { container, .. } => {
+            Trigger::ContainerChanged { container, .. }
+            | Trigger::ProductChanged { whom: Whom::Holding(container), .. } => {
                 self.kind == WordKind::Container && container.as_str() == self.code
             }
-            Trigger::OrderCreated | Trigger::OrderLinesChanged | Trigger::OrderLineStatusChanged { .. } => false,
+            Trigger::OrderCreated
+            | Trigger::OrderLinesChanged
+            | Trigger::OrderLineStatusChanged { .. }
+            | Trigger::ProductChanged { whom: Whom::ViewedWithin(_), .. } => false,
         }
     }
 
@@ -170,6 +174,10 @@ mod tests {
         assert!(uses(WordKind::Field, "customer.tier") && uses(WordKind::Field, "order_line.engraving"));
         assert!(!uses(WordKind::Field, "order.tier") && !uses(WordKind::Field, "customer.tie"));
         assert!(uses(WordKind::Source, "app") && !uses(WordKind::Container, "app"));
+        let whom = json!({ "holding": "wishlist" });
+        let back = campaign(json!({ "type": "product_changed", "what": "back_in_stock", "whom": whom }), Value::Null);
+        assert!(used(WordKind::Container, "wishlist").by_campaign(&back));
+        assert!(!used(WordKind::Container, "cart").by_campaign(&back));
         let event = campaign(json!({ "type": "event_received", "name": "courier_missed" }), Value::Null);
         assert!(used(WordKind::EventType, "courier_missed").by_campaign(&event));
         assert!(!used(WordKind::EventType, "courier").by_campaign(&event));

@@ -170,6 +170,6 @@ fn is_over(entry: &Entry, now: Timestamp) -> bool {
 }
 
 fn is_meant(mailing: &Mailing, customer: &Customer) -> bool {
-    let facts = || Value::Object(contracts::facts::of(Some(customer), None, None, None));
+    let facts = || Value::Object(contracts::facts::of(Some(customer), None, None, None, None));
     mailing.audience.as_ref().is_none_or(|audience| audience.holds(&facts()))
 }

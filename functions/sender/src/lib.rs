@@ -24,7 +24,7 @@ use jiff::{SignedDuration, Timestamp};
 use lambda::batch::{self, Answer};
 use lambda::metrics::{Unit, emit};
 use lambda::{Clock, Context};
-use store::{Customers, Definitions, Messages, Outcome, Taken, Written};
+use store::{Catalogue, Customers, Definitions, Messages, Outcome, Taken, Written};
 
 use crate::mail::{Identity, Mail};
 use crate::material::Material;
@@ -55,6 +55,7 @@ pub async fn run() -> Result<(), lambda::Error> {
         messages: Messages::new(db.clone(), required("MESSAGES_TABLE")?),
         material: Material::new(
             Customers::new(db.clone(), required("CUSTOMERS_TABLE")?),
+            Catalogue::new(db.clone(), required("CATALOGUE_TABLE")?),
             Definitions::new(db, required("DEFINITIONS_TABLE")?),
             Identity {
                 from_address: required("FROM_ADDRESS")?,

@@ -7,7 +7,7 @@ use domain::Message;
 use domain::message::{Purpose, Reason};
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use store::{Customers, Definitions, Kind, Wanted};
+use store::{Catalogue, Customers, Definitions, Kind, Wanted};
 use templates::{NotRendered, Source, Template};
 
 use crate::mail::{Identity, Mail, leave_headers};
@@ -16,6 +16,7 @@ use crate::mail::{Identity, Mail, leave_headers};
 /// was when the run or mailing began, and the checks that may stop it.
 pub(crate) struct Material {
     customers: Customers,
+    catalogue: Catalogue,
     definitions: Definitions,
     identity: Identity,
     compiled: Mutex<HashMap<(String, u64), Arc<Template>>>,
@@ -26,8 +27,13 @@ pub(crate) struct Material {
 type Stopped = (Reason, Option<String>);
 
 impl Material {
-    pub(crate) fn new(customers: Customers, definitions: Definitions, identity: Identity) -> Self {
-        Self { customers, definitions, identity, compiled: Mutex::default(), secret: Mutex::default() }
+    pub(crate) fn new(
+        customers: Customers,
+        catalogue: Catalogue,
+        definitions: Definitions,
+        identity: Identity,
+    ) -> Self {
+        Self { customers, catalogue, definitions, identity, compiled: Mutex::default(), secret: Mutex::default() }
     }
 
     /// The mail of a message, or why there is none. Everything is read at this
@@ -59,9 +65,16 @@ impl Material {
         if (order.is_none() && !wanted.orders.is_empty()) || (event.is_none() && !wanted.events.is_empty()) {
             return Ok(Err((Reason::SubjectGone, None)));
         }
+        let product = match change.and_then(|change| change.product_id()) {
+            Some(id) => match self.catalogue.product(id).await? {
+                Some(product) if !product.value.is_deleted() => Some(product.value),
+                _ => return Ok(Err((Reason::SubjectGone, None))),
+            },
+            None => None,
+        };
 
         let link = self.identity.leave_link(&self.secret(now).await?, &message.id);
-        let mut data = facts::of(Some(customer), order, event, change);
+        let mut data = facts::of(Some(customer), order, event, product.as_ref(), change);
         data.insert("shop".into(), json!({ "name": self.identity.shop_name }));
         data.insert("links".into(), json!({ "unsubscribe": link }));
         data.insert("now".into(), json!(now));

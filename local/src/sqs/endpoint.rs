@@ -41,6 +41,11 @@ impl Queues {
         match operation {
             "SendMessage" => self.send_message(queue, body, sender).await,
             "SendMessageBatch" => self.send_batch(queue, body, sender).await,
+            "ReceiveMessage" => self.receive_messages(queue, body).await,
+            "DeleteMessage" => self.delete_message(queue, body).await,
+            "DeleteMessageBatch" => self.delete_batch(queue, body).await,
+            "ChangeMessageVisibility" => self.change_visibility(queue, body).await,
+            "ChangeMessageVisibilityBatch" => self.change_visibility_batch(queue, body).await,
             "GetQueueUrl" => Ok(json!({"QueueUrl": queue.url})),
             "GetQueueAttributes" => self.attributes(queue).await,
             other => Err(Refusal::new("InvalidAction", format!("{other} is not served on this machine"))),
@@ -138,16 +143,13 @@ impl Queues {
     }
 }
 
-fn check_batch(entries: &[Value]) -> Result<(), Refusal> {
+pub(super) fn check_batch(entries: &[Value]) -> Result<(), Refusal> {
     let ids: HashSet<_> = entries.iter().map(|entry| entry["Id"].as_str().unwrap_or_default()).collect();
     let fits = |id: &&str| {
         (1..=80).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
     };
     if entries.is_empty() {
-        Err(Refusal::new(
-            "EmptyBatchRequest",
-            "There should be at least one SendMessageBatchRequestEntry in the request.",
-        ))
+        Err(Refusal::new("EmptyBatchRequest", "There should be at least one entry in the request."))
     } else if entries.len() > 10 {
         let message = format!("Maximum number of entries per request are 10. You have sent {}.", entries.len());
         Err(Refusal::new("TooManyEntriesInBatchRequest", message))

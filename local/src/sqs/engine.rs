@@ -186,6 +186,21 @@ pub(crate) fn settle(db: &Connection, done: &[i64], failed: &[i64]) -> rusqlite:
     Ok(())
 }
 
+/// Deletes one message, if the queue still has it.
+pub(crate) fn delete(db: &Connection, queue: &str, id: i64) -> rusqlite::Result<()> {
+    let mut statement = db.prepare_cached("DELETE FROM messages WHERE id = ?1 AND queue = ?2")?;
+    statement.execute(params![id, queue]).map(drop)
+}
+
+/// Makes a message that was received visible so many milliseconds from now; false if it is visible already, or gone.
+pub(crate) fn change_visibility(db: &Connection, queue: &str, id: i64, ms: i64, now: i64) -> rusqlite::Result<bool> {
+    let mut statement = db.prepare_cached(
+        "UPDATE messages SET held = 0, visible_ms = ?4
+         WHERE id = ?1 AND queue = ?2 AND receives > 0 AND visible_ms > ?3",
+    )?;
+    Ok(statement.execute(params![id, queue, now, now.saturating_add(ms)])? > 0)
+}
+
 /// As if they had not been received: it was the machine that stopped, not the function.
 pub(crate) fn release(db: &Connection, ids: &[i64], now: i64) -> rusqlite::Result<()> {
     let mut statement = db.prepare_cached(
@@ -323,6 +338,22 @@ mod tests {
         assert!(!is_pending(&db, QUEUE, 1).unwrap());
         assert!(awaits_redelivery(&db, QUEUE).unwrap());
         assert_eq!(depth(&db, QUEUE, 1).unwrap().in_flight, 1);
+    }
+
+    #[test]
+    fn a_message_that_was_received_is_given_back_at_once_and_deleted_from_its_own_queue_only() {
+        let db = store();
+        put(&db, "a", 0, 1);
+        let id = take(&db, 10, 0)[0].id;
+        assert!(!change_visibility(&db, "another", id, 0, 1).unwrap());
+        assert!(take(&db, 10, 1).is_empty());
+        assert!(change_visibility(&db, QUEUE, id, 0, 1).unwrap());
+        assert!(!change_visibility(&db, QUEUE, id, 0, 1).unwrap(), "it is visible");
+        assert_eq!(take(&db, 10, 1)[0].receives, 2);
+        delete(&db, "another", id).unwrap();
+        assert_eq!(peek(&db, QUEUE).unwrap(), ["body of a"]);
+        delete(&db, QUEUE, id).unwrap();
+        assert_eq!(peek(&db, QUEUE).unwrap(), [""; 0]);
     }
 
     #[test]

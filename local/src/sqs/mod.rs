@@ -3,6 +3,7 @@
 mod digest;
 mod endpoint;
 pub(crate) mod engine;
+mod receipts;
 
 use crate::clock::{Clock, millis};
 use crate::faults::Faults;
@@ -12,6 +13,7 @@ pub(crate) use endpoint::{Refusal, message_bytes};
 use engine::{Depth, Outgoing, Receive, Received};
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::watch;
 
 /// The queues of a bundle.
@@ -71,10 +73,15 @@ impl Queues {
 
     /// Takes up to `most` messages that are visible now.
     pub(crate) async fn receive(&self, queue: &Queue, most: usize) -> Result<Received, StoreError> {
+        self.receive_for(queue, most, queue.visibility).await
+    }
+
+    /// Takes up to `most` messages that are visible now, which nobody else sees for that long.
+    async fn receive_for(&self, queue: &Queue, most: usize, visibility: Duration) -> Result<Received, StoreError> {
         let how = Receive {
             queue: queue.queue_name.clone(),
             most,
-            visibility_ms: millis(queue.visibility),
+            visibility_ms: millis(visibility),
             redrive: queue.redrive.as_ref().map(|(arn, most)| (crate::names::last(arn, ':').to_owned(), *most)),
         };
         let now = self.clock.now_ms();

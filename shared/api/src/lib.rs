@@ -1,5 +1,5 @@
-//! What every route that takes a key has in common: who calls, how often a key
-//! may call, and what happens to a request that comes twice.
+//! What the routes have in common: who calls, how often a key may call, and what
+//! happens to a request that comes twice.
 //!
 //! A function builds an [`Api`] in its `run()` and serves through it; its
 //! handlers see requests that may go ahead, and nothing of all this.
@@ -13,12 +13,14 @@ use std::future::Future;
 
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use aws_sdk_dynamodb::Client;
+use contracts::ApiKey;
 use contracts::key::RATE;
 use lambda::http::{Failure, Request, Response, answer_by};
 use lambda::{Clock, Error};
 use store::Requests;
 
 pub use caller::{Caller, authenticate, caller_of};
+pub use once::Asker;
 pub use rate::Standing;
 
 use once::Once;
@@ -67,9 +69,32 @@ impl Api {
         answer_by(event, deadline, async |request| {
             let Some(key_id) = request.key_id().map(str::to_owned) else { return handler(request).await };
             let rate = request.rate().unwrap_or(RATE);
-            Ok(self.within(&key_id, rate, async || self.once.answer(request, &self.clock, handler).await).await)
+            let asker = request.header("authorization").and_then(ApiKey::from_header);
+            let work = async || match asker.as_ref().map(Asker::with_key) {
+                Some(asker) => self.once_for(&asker, request, handler).await,
+                None => handler(request).await,
+            };
+            Ok(self.within(&key_id, rate, work).await)
         })
         .await
+    }
+
+    /// Has the handler answer a POST, or gives the answer that it gave before to the
+    /// same request under the same `Idempotency-Key`.
+    ///
+    /// For a function that authenticates its callers itself, once it has;
+    /// [`Self::answer`] does it for those that API Gateway has authenticated.
+    ///
+    /// # Errors
+    /// 400 if the `Idempotency-Key` cannot be one, 409 if it is another request's or
+    /// this one is still under way; else what the handler fails with.
+    pub async fn once_for<Work: Future<Output = Result<Response, Failure>>>(
+        &self,
+        asker: &Asker,
+        request: Request,
+        handler: impl FnOnce(Request) -> Work,
+    ) -> Result<Response, Failure> {
+        self.once.answer(asker, request, &self.clock, handler).await
     }
 
     /// Does the work if the key may make one more request now. The answer says

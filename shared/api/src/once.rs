@@ -20,6 +20,38 @@ use store::{Asked, Begun, Requests};
 
 use crate::seal::Seal;
 
+/// Who asks: the one by whom an `Idempotency-Key` is known again, and for whom
+/// alone an answer is kept.
+///
+/// Only whoever has been authenticated is an asker; anybody else's key means nothing.
+pub struct Asker {
+    id: String,
+    secret: String,
+    says: Vec<String>,
+}
+
+impl Asker {
+    /// Whoever has this id among those who call a route. Answers are sealed under
+    /// the secret: something that comes with every such request, and is in no table.
+    #[must_use]
+    pub fn new(id: impl Into<String>, secret: impl Into<String>) -> Self {
+        Self { id: id.into(), secret: secret.into(), says: Vec::new() }
+    }
+
+    /// Whoever has this API key.
+    #[must_use]
+    pub fn with_key(key: &ApiKey) -> Self {
+        Self::new(key.id(), key.reveal())
+    }
+
+    /// The same, who says this beside the body: with anything else beside it, a body
+    /// is another request.
+    #[must_use]
+    pub fn saying(self, says: &[&str]) -> Self {
+        Self { says: says.iter().map(|part| (*part).to_owned()).collect(), ..self }
+    }
+}
+
 /// The longest key, in characters.
 const MOST_CHARACTERS: usize = 255;
 
@@ -59,16 +91,17 @@ impl Once {
     /// Has the handler answer, or gives the answer that it gave before.
     pub(crate) async fn answer<Work: Future<Output = Result<Response, Failure>>>(
         &self,
+        asker: &Asker,
         request: Request,
         clock: &Clock,
         handler: impl FnOnce(Request) -> Work,
     ) -> Result<Response, Failure> {
-        let Some((asked, seal)) = asked(&request, clock.now())? else { return handler(request).await };
+        let Some((asked, seal)) = asked(asker, &request, clock.now())? else { return handler(request).await };
         let claim = match self.requests.begin(&asked, clock.now()).await? {
             Begun::Mine(claim) => claim,
             Begun::Answered(sealed, claim) => match seal.open(&sealed).and_then(|kept| restored(&kept)) {
                 Some(response) => return Ok(response),
-                // The caller's key was rotated since: the answer is lost.
+                // The asker's secret was changed since: the answer is lost.
                 None => match self.requests.begin_over(&asked, &claim, clock.now()).await? {
                     Some(claim) => claim,
                     None => return Err(under_way(SOON).into()),
@@ -98,7 +131,7 @@ impl Once {
 }
 
 /// What is asked under which key; None if there is no such key.
-fn asked(request: &Request, now: Timestamp) -> Result<Option<(Asked, Seal)>, Problem> {
+fn asked(asker: &Asker, request: &Request, now: Timestamp) -> Result<Option<(Asked, Seal)>, Problem> {
     if request.method() != "POST" {
         return Ok(None);
     }
@@ -109,11 +142,13 @@ fn asked(request: &Request, now: Timestamp) -> Result<Option<(Asked, Seal)>, Pro
         let detail = format!("Idempotency-Key must be 1 to {MOST_CHARACTERS} printable ASCII characters");
         return Err(Problem::new(Kind::Malformed).because(detail));
     };
-    let caller = request.header("authorization").and_then(ApiKey::from_header);
-    let (Some(key_id), Some(caller)) = (request.key_id(), caller) else { return Ok(None) };
-    let id = domain::digest(&[key_id, request.route(), &request.target(), key]);
-    let Some(seal) = Seal::new(&caller, &id) else { return Ok(None) };
+    let id = domain::digest(&[&asker.id, request.route(), &request.target(), key]);
+    let Some(seal) = Seal::new(&asker.secret, &id) else { return Ok(None) };
     let mut hasher = Sha256::new();
+    for part in &asker.says {
+        hasher.update(part.as_bytes());
+        hasher.update([0]);
+    }
     hasher.update(request.media_type().as_bytes());
     hasher.update([0]);
     hasher.update(request.bytes()?);
@@ -165,14 +200,9 @@ mod tests {
     }
 
     fn request(header: &str, body: &str) -> Request {
-        let key = ApiKey::from_random([7; 32]);
         let event = json!({
             "routeKey": "POST /v1/events", "rawPath": "/v1/events", "body": body, "isBase64Encoded": false,
-            "headers": { "idempotency-key": header, "authorization": format!("Bearer {}", key.reveal()) },
-            "requestContext": {
-                "http": { "method": "POST" },
-                "authorizer": { "lambda": { "key": key.id(), "scopes": "track", "rate": 1 } },
-            },
+            "headers": { "idempotency-key": header }, "requestContext": { "http": { "method": "POST" } },
         });
         Request::new(serde_json::from_value(event).unwrap(), None)
     }
@@ -180,15 +210,31 @@ mod tests {
     #[test]
     fn a_key_is_printable_and_not_too_long() {
         let now = Timestamp::UNIX_EPOCH;
+        let asker = Asker::with_key(&ApiKey::from_random([7; 32]));
         for bad in ["", " ", "a\u{e9}", &"x".repeat(256)] {
-            assert_eq!(asked(&request(bad, "{}"), now).err().map(|problem| problem.status()), Some(400), "{bad:?}");
+            assert_eq!(
+                asked(&asker, &request(bad, "{}"), now).err().map(|problem| problem.status()),
+                Some(400),
+                "{bad:?}"
+            );
         }
         for good in ["a", "\"8e03978e-40d5-43dd-bc93-6894a57f9324\"", &"x".repeat(255)] {
-            assert!(asked(&request(good, "{}"), now).unwrap().is_some());
+            assert!(asked(&asker, &request(good, "{}"), now).unwrap().is_some());
         }
-        let of = |header, body| asked(&request(header, body), now).unwrap().unwrap().0;
+        let of = |header, body| asked(&asker, &request(header, body), now).unwrap().unwrap().0;
         assert_eq!(of("a", "{}").until, now + SignedDuration::from_secs(31));
         assert!(of("a", "{}").id == of("a", "{ }").id && of("a", "{}").body != of("a", "{ }").body);
         assert!(of("a", "{}").id != of("b", "{}").id && of("a", "{}").body == of("b", "{}").body);
+    }
+
+    #[test]
+    fn the_same_is_asked_by_the_same_asker_who_says_the_same_beside_the_body() {
+        let of = |asker: Asker| asked(&asker, &request("a", "{}"), Timestamp::UNIX_EPOCH).unwrap().unwrap().0;
+        let (one, rotated, other) = (Asker::new("a", "x"), Asker::new("a", "y"), Asker::new("b", "x"));
+        let says = |says| of(Asker::new("a", "x").saying(says));
+        let one = of(one);
+        assert!(one == of(rotated) && one.id != of(other).id);
+        assert!(says(&["t", ""]).id == one.id && says(&["t", ""]).body != one.body);
+        assert!(says(&["t", ""]) == says(&["t", ""]) && says(&["t", ""]).body != says(&["", "t"]).body);
     }
 }

@@ -9,7 +9,7 @@ use serde::Serialize;
 const LONGEST_DELAY: i128 = 900;
 
 /// The most messages that one call takes.
-const BATCH: usize = 10;
+pub(crate) const BATCH: usize = 10;
 
 /// How many calls are under way at once.
 const AT_ONCE: usize = 8;

@@ -1,13 +1,17 @@
 use conditions::{Condition, Root};
 use domain::message::Purpose;
 use domain::read::{self, Faults, Reader};
-use domain::{CampaignId, Code, ContainerChange, EventKind, Fault, StatusSet, TemplateId};
+use domain::{CampaignId, Code, ContainerChange, EventKind, Fault, ProductNews, StatusSet, TemplateId};
+use jiff::SignedDuration;
 use serde_json::{Map, Value};
 
-use crate::{Campaign, Status, Step, Trigger};
+use crate::{Campaign, Status, Step, Trigger, Whom};
 
 /// The most steps that a campaign may have.
 const MAX_STEPS: usize = 50;
+
+/// How long ago somebody may have viewed a product whom it still concerns.
+const LONGEST_AGO: SignedDuration = SignedDuration::from_hours(60 * 24);
 
 impl Campaign {
     /// Reads a definition as it came over the API.
@@ -31,10 +35,12 @@ impl Campaign {
         } else {
             Purpose::Marketing
         });
-        let roots: &[Root] = if about_an_order {
-            &[Root::Customer, Root::Order, Root::Change]
-        } else {
-            &[Root::Customer, Root::Event, Root::Change]
+        let roots: &[Root] = match &trigger {
+            Some(trigger) if trigger.is_about_an_order() => &[Root::Customer, Root::Order, Root::Change],
+            Some(trigger) if trigger.whom().is_some() => &[Root::Customer, Root::Product, Root::Change],
+            Some(_) => &[Root::Customer, Root::Event, Root::Change],
+            // What it is about is not known, so nothing can be said against it.
+            None => Root::ALL,
         };
         let filter = condition(&mut reader, "filter", roots);
         let steps = reader.list("steps", MAX_STEPS, step);
@@ -141,11 +147,19 @@ fn trigger(mut reader: Reader<'_>) -> Result<Trigger, Faults> {
             let kind = reader.optional("kind", read::parsed(EventKind::parse));
             name.map(|name| Trigger::EventReceived { name, kind })
         }
+        Some("product_changed") => {
+            let what = reader.required("what", read::parsed(ProductNews::parse));
+            let whom = reader.nested("whom", whom);
+            if reader.raw("whom").is_none() {
+                reader.fault("whom", "is required");
+            }
+            what.zip(whom).map(|(what, whom)| Trigger::ProductChanged { what, whom })
+        }
         Some(_) => {
             reader.fault(
                 "type",
                 "must be \"order_created\", \"order_status_changed\", \"order_line_status_changed\", \
-                 \"order_lines_changed\", \"container_changed\" or \"event_received\"",
+                 \"order_lines_changed\", \"container_changed\", \"event_received\" or \"product_changed\"",
             );
             None
         }
@@ -153,6 +167,26 @@ fn trigger(mut reader: Reader<'_>) -> Result<Trigger, Faults> {
     };
     reader.finish()?;
     trigger.ok_or_else(Vec::new)
+}
+
+fn whom(mut reader: Reader<'_>) -> Result<Whom, Faults> {
+    let within = reader.optional("viewed_within", |value| match read::duration(value) {
+        Ok(length) if length <= LONGEST_AGO => Ok(length),
+        _ => Err("must be a length of time (ISO 8601) of at most 60 days, such as \"P14D\""),
+    });
+    let holding = reader.optional("holding", read::parsed(Code::parse));
+    let given = [reader.raw("viewed_within"), reader.raw("holding")].into_iter().flatten().count();
+    let place = reader.place("");
+    reader.finish()?;
+    match (within, holding) {
+        (Some(within), None) => Ok(Whom::ViewedWithin(within)),
+        (None, Some(container)) => Ok(Whom::Holding(container)),
+        _ if given != 1 => Err(vec![Fault::new(
+            place.trim_end_matches('/'),
+            "must be either {\"viewed_within\": \"P14D\"} or {\"holding\": \"wishlist\"}",
+        )]),
+        _ => Err(Vec::new()),
+    }
 }
 
 fn step(mut reader: Reader<'_>) -> Result<Step, Faults> {
@@ -198,6 +232,35 @@ mod tests {
         let mut without_id = body.clone();
         without_id.as_object_mut().unwrap().remove("id");
         assert_eq!(read(&without_id).unwrap().show(), body);
+    }
+
+    #[test]
+    fn whom_a_product_concerns_reads_as_it_is_shown() {
+        let read_trigger = |whom: &Value| {
+            let trigger = json!({"type": "product_changed", "what": "price_dropped", "whom": whom});
+            let filter = json!({"field": "product.price", "at_most": 20});
+            read(&json!({"name": "c", "trigger": trigger, "filter": filter, "steps": [{"send": {"template": "t"}}]}))
+        };
+        for (whom, shown) in [
+            (json!({"viewed_within": "P14D"}), json!({"viewed_within": "PT336H"})),
+            (json!({"holding": "wishlist"}), json!({"holding": "wishlist"})),
+        ] {
+            let campaign = read_trigger(&whom).unwrap();
+            assert_eq!(campaign.show()["trigger"]["whom"], shown);
+            assert_eq!(campaign.purpose, Purpose::Marketing);
+            let kept: Trigger = serde_json::from_value(json!(campaign.trigger)).unwrap();
+            assert_eq!(kept, campaign.trigger);
+        }
+        for (whom, place) in [
+            (json!({}), "/trigger/whom"),
+            (json!({"viewed_within": "P1D", "holding": "cart"}), "/trigger/whom"),
+            (json!({"viewed_within": "P61D"}), "/trigger/whom/viewed_within"),
+            (json!({"holding": 7}), "/trigger/whom/holding"),
+            (json!("ada"), "/trigger/whom"),
+            (Value::Null, "/trigger/whom"),
+        ] {
+            assert_eq!(read_trigger(&whom).unwrap_err(), [place], "{whom}");
+        }
     }
 
     #[test]

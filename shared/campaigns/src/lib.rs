@@ -13,4 +13,4 @@ mod trigger;
 pub use campaign::{Campaign, Status, Step};
 pub use mailing::{Mailing, MailingProgress, Stage};
 pub use run::{Progress, Run, RunState};
-pub use trigger::Trigger;
+pub use trigger::{Trigger, Whom};

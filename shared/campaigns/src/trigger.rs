@@ -1,4 +1,5 @@
-use domain::{Change, Code, ContainerChange, EventKind, StatusSet};
+use domain::{Change, Code, ContainerChange, EventKind, ProductNews, StatusSet};
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 /// What sets a campaign off.
@@ -45,6 +46,23 @@ pub enum Trigger {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         kind: Option<EventKind>,
     },
+    /// Something happens to a product that concerns the customer.
+    ProductChanged {
+        /// What.
+        what: ProductNews,
+        /// Whom it concerns.
+        whom: Whom,
+    },
+}
+
+/// Whom it concerns what happens to a product.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Whom {
+    /// Who viewed it, at most so long before.
+    ViewedWithin(SignedDuration),
+    /// Who holds it in this container.
+    Holding(Code),
 }
 
 impl Trigger {
@@ -71,6 +89,10 @@ impl Trigger {
             (Self::EventReceived { name, kind }, Change::EventReceived { name: happened, kind: of_kind, .. }) => {
                 name == happened && fits(kind.as_ref(), Some(of_kind))
             }
+            // That it fell is a change of the price, too.
+            (Self::ProductChanged { what, .. }, Change::ProductChanged { what: happened, .. }) => {
+                what == happened || (*what, *happened) == (ProductNews::PriceChanged, ProductNews::PriceDropped)
+            }
             _ => false,
         }
     }
@@ -78,6 +100,44 @@ impl Trigger {
     /// Whether it is about an order.
     #[must_use]
     pub fn is_about_an_order(&self) -> bool {
-        !matches!(self, Self::EventReceived { .. } | Self::ContainerChanged { .. })
+        !matches!(self, Self::EventReceived { .. } | Self::ContainerChanged { .. } | Self::ProductChanged { .. })
+    }
+
+    /// Whom it concerns, if it is about a product. Of every other change it is known
+    /// to whom it happened.
+    #[must_use]
+    pub fn whom(&self) -> Option<&Whom> {
+        match self {
+            Self::ProductChanged { whom, .. } => Some(whom),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::ProductId;
+    use jiff::Timestamp;
+
+    #[test]
+    fn a_price_that_fell_sets_off_what_waits_for_any_price_and_no_other_does_what_waits_for_a_drop() {
+        let trigger = |what| Trigger::ProductChanged { what, whom: Whom::Holding(Code::parse("wishlist").unwrap()) };
+        let product_id = || ProductId::parse("mug").unwrap();
+        let change = |what| Change::ProductChanged {
+            product_id: product_id(),
+            what,
+            from: None,
+            to: None,
+            at: Timestamp::UNIX_EPOCH,
+        };
+        for wanted in ProductNews::ALL {
+            for happened in ProductNews::ALL {
+                let fell = (wanted, happened) == (ProductNews::PriceChanged, ProductNews::PriceDropped);
+                let sets_off = trigger(wanted).is_set_off_by(&change(happened));
+                assert_eq!(sets_off, fell || wanted == happened, "{wanted:?} {happened:?}");
+            }
+            assert!(!Trigger::OrderCreated.is_set_off_by(&change(wanted)));
+        }
     }
 }

@@ -16,13 +16,15 @@ pub enum Root {
     Order,
     /// The event that happened.
     Event,
-    /// What changed in the order.
+    /// The product that something happened to.
+    Product,
+    /// What changed.
     Change,
 }
 
 impl Root {
     /// Every root.
-    pub const ALL: &[Root] = &[Root::Customer, Root::Order, Root::Event, Root::Change];
+    pub const ALL: &[Root] = &[Root::Customer, Root::Order, Root::Event, Root::Product, Root::Change];
 
     /// Its name in a path.
     pub const fn name(self) -> &'static str {
@@ -30,6 +32,7 @@ impl Root {
             Root::Customer => "customer",
             Root::Order => "order",
             Root::Event => "event",
+            Root::Product => "product",
             Root::Change => "change",
         }
     }

@@ -61,6 +61,14 @@ pub fn read(body: &Value, now: Timestamp) -> Result<Received, Faults> {
     Ok(Received { event, dated: at.is_some(), visitor: visitor.filter(|_| customer_id.is_some()) })
 }
 
+/// To whom the event of a body happened, if it names them rightly.
+#[must_use]
+pub fn whom(body: &Value) -> Option<CustomerId> {
+    let named = |name| body.get(name).and_then(Value::as_str);
+    let visitor = || VisitorId::parse(named("anonymous_id")?).ok().map(|visitor| CustomerId::of_visitor(&visitor));
+    named("customer_id").and_then(|id| CustomerId::parse(id).ok()).or_else(visitor)
+}
+
 /// The event as the API shows it and as templates and conditions see it.
 #[must_use]
 pub fn show(event: &Event) -> Value {

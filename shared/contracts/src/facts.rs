@@ -1,7 +1,7 @@
 //! What templates and conditions see: the customer and what set the message
 //! off, as the API shows them.
 
-use domain::{Change, Customer, Event, Order};
+use domain::{Change, Customer, Event, Order, Product};
 use serde_json::{Map, Value, json};
 
 /// The facts as one object; what is not there is absent from it.
@@ -10,6 +10,7 @@ pub fn of(
     customer: Option<&Customer>,
     order: Option<&Order>,
     event: Option<&Event>,
+    product: Option<&Product>,
     change: Option<&Change>,
 ) -> Map<String, Value> {
     let mut facts = Map::new();
@@ -21,6 +22,9 @@ pub fn of(
     }
     if let Some(event) = event {
         facts.insert("event".into(), crate::event::show(event));
+    }
+    if let Some(product) = product {
+        facts.insert("product".into(), crate::product::show(product));
     }
     if let Some(change) = change {
         let mut shown = json!(change);

@@ -4,11 +4,13 @@
 //! becomes an answer in one place, here. What a template sees is what the API
 //! shows.
 
+pub mod audience;
 pub mod container;
 pub mod customer;
 pub mod dictionary;
 pub mod event;
 pub mod facts;
+pub mod identity;
 pub mod import;
 pub mod key;
 pub mod link;
@@ -22,5 +24,5 @@ pub mod told;
 
 pub use key::ApiKey;
 pub use problem::{Kind, Problem};
-pub use queue::{Cause, DeliverMessage, Evaluation, MailingWork};
+pub use queue::{Cause, Concerned, DeliverMessage, Evaluation, Happened, MailingWork, ProductWork};
 pub use routes::{ROUTES, Route, Scope};

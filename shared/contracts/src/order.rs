@@ -1,5 +1,7 @@
 //! Orders over the API.
 
+use std::collections::BTreeSet;
+
 use domain::dated::Said;
 use domain::read::{self, Faults, Reader, put};
 use domain::{
@@ -54,6 +56,8 @@ pub fn read(id: OrderId, body: &Value, whole: bool, now: Timestamp) -> Result<Or
     put(&mut fields, "amounts", amounts);
     let mut statuses = reader.nested("status", statuses).unwrap_or_default();
     let lines = reader.raw("lines").is_some().then(|| reader.list("lines", MAX_LINES, line));
+    let place = reader.place("lines");
+    reader.faults(twice(body).map(|index| Fault::new(format!("{place}/{index}/id"), "is the id of a line before it")));
     if let Some(lines) = lines {
         let (lines, line_statuses): (Vec<Line>, Vec<_>) = lines.into_iter().unzip();
         statuses.extend(line_statuses.into_iter().flatten());
@@ -120,6 +124,16 @@ fn status(reader: &mut Reader<'_>, key: &'static str, of: StatusOf) -> Option<St
         (reader.optional(key, read::parsed(Code::parse)), None)
     };
     Some(StatusUpdate { of, code: code?, at, source: None, pointer })
+}
+
+/// Which lines of a body have the id of one before them. A line is known by its id, and
+/// of two with the same it could not be said which of them a status is of.
+fn twice(body: &Value) -> impl Iterator<Item = usize> {
+    let lines = body.get("lines").and_then(Value::as_array).filter(|lines| lines.len() <= MAX_LINES);
+    let mut known = BTreeSet::new();
+    let lines = lines.into_iter().flatten().enumerate();
+    let mut again = move |line| Value::as_str(line).is_some_and(|id| !known.insert(id));
+    lines.filter(move |(_, line)| line.get("id").is_some_and(&mut again)).map(|(index, _)| index)
 }
 
 fn line(mut reader: Reader<'_>) -> Result<(Line, Option<StatusUpdate>), Faults> {
@@ -316,6 +330,8 @@ mod tests {
             &[],
         );
         check(json!({"lines": [{"id": "1", "quantity": "many"}]}), &["/lines/0/product_id", "/lines/0/quantity"]);
+        let line = |id: &str| json!({"id": id, "product_id": "p", "quantity": 1});
+        check(json!({"lines": [line("1"), line("2"), line("1"), line("1")]}), &["/lines/2/id", "/lines/3/id"]);
         check(json!({"status": {"delivery": "on its way", "mood": "good"}}), &["/status/delivery", "/status/mood"]);
         check(json!({"total": "NaN", "currency": "euro"}), &["/currency", "/total"]);
         check(json!({"updated_at": "2026-11-22"}), &["/updated_at"]);

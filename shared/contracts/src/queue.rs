@@ -1,4 +1,4 @@
-use domain::{Change, CustomerId, MailingId, Message, RunId};
+use domain::{Change, Code, CustomerId, MailingId, Message, RunId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +11,14 @@ pub enum Cause {
         /// What.
         change: Change,
         /// When it was taken in.
+        at: Timestamp,
+    },
+    /// They have ordered what was in a container.
+    Ordered {
+        /// Which container; the cart if the order names none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        container: Option<Code>,
+        /// When the order was placed.
         at: Timestamp,
     },
     /// They are somebody else now, or were erased: what they have is to follow.
@@ -53,6 +61,49 @@ impl Evaluation {
 pub struct DeliverMessage {
     /// What to send.
     pub message: Message,
+}
+
+/// On the product-changes queue.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "work", rename_all = "snake_case")]
+pub enum ProductWork {
+    /// Look whether anybody wants to hear of these.
+    Changed {
+        /// What happened to products.
+        happened: Vec<Happened>,
+    },
+    /// Hand one change on to a page of the customers whom it concerns.
+    Page {
+        /// What happened.
+        happened: Happened,
+        /// Through which customers to go.
+        concerned: Concerned,
+        /// Behind which place the page begins; none is the first.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        after: Option<String>,
+        /// Whom that place may name.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        customer_id: Option<CustomerId>,
+    },
+}
+
+/// Something that happened to a product.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Happened {
+    /// What.
+    pub change: Change,
+    /// When it was taken in.
+    pub at: Timestamp,
+}
+
+/// Customers whom it concerns what happens to a product.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Concerned {
+    /// Who viewed it.
+    Viewed,
+    /// Who holds it in this container.
+    Holding(Code),
 }
 
 /// On the mailings queue: go on with a mailing from its last checkpoint.

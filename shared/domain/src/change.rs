@@ -3,7 +3,10 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Code, Container, Event, EventId, EventKind, Item, Order, OrderId, StatusSet, sortable};
+use crate::{
+    Amount, Code, Container, Event, EventId, EventKind, Item, Order, OrderId, ProductId, ProductNews, StatusSet,
+    sortable,
+};
 
 /// Something that happened to one customer and may set a campaign off.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,6 +74,22 @@ pub enum Change {
         name: Code,
         /// On a site or app, or elsewhere.
         kind: EventKind,
+    },
+    /// Something happened to a product that concerns the customer.
+    ProductChanged {
+        /// Which product.
+        product_id: ProductId,
+        /// What happened to it.
+        what: ProductNews,
+        /// The price or the stock before, where it was that which changed, as far as
+        /// was known at the time.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<Amount>,
+        /// The price or the stock after.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        to: Option<Amount>,
+        /// When, by the shop's own account.
+        at: Timestamp,
     },
 }
 
@@ -154,6 +173,9 @@ impl Change {
                 ];
             }
             Self::EventReceived { event_id, .. } => vec!["event", event_id.as_str()],
+            Self::ProductChanged { product_id, what, at, .. } => {
+                return vec![what.of().into(), product_id.to_string(), sortable(*at)];
+            }
         };
         parts.into_iter().map(str::to_owned).collect()
     }
@@ -161,8 +183,11 @@ impl Change {
     /// Takes off it which order, event or product it was about; what happened stays.
     pub fn scrub(&mut self) {
         #[expect(clippy::expect_used, reason = "a constant that is a well-formed id")]
-        let (order, event) =
-            (OrderId::parse("erased").expect("well formed"), EventId::parse("erased").expect("well formed"));
+        let (order, event, product) = (
+            OrderId::parse("erased").expect("well formed"),
+            EventId::parse("erased").expect("well formed"),
+            ProductId::parse("erased").expect("well formed"),
+        );
         match self {
             Self::OrderCreated { order_id }
             | Self::OrderStatusChanged { order_id, .. }
@@ -170,6 +195,7 @@ impl Change {
             | Self::OrderLinesChanged { order_id, .. } => *order_id = order,
             Self::ContainerChanged { product_id, .. } => *product_id = None,
             Self::EventReceived { event_id, .. } => *event_id = event,
+            Self::ProductChanged { product_id, .. } => *product_id = product,
         }
     }
 
@@ -181,7 +207,25 @@ impl Change {
             | Self::OrderStatusChanged { order_id, .. }
             | Self::OrderLineStatusChanged { order_id, .. }
             | Self::OrderLinesChanged { order_id, .. } => Some(order_id),
-            Self::ContainerChanged { .. } | Self::EventReceived { .. } => None,
+            Self::ContainerChanged { .. } | Self::EventReceived { .. } | Self::ProductChanged { .. } => None,
+        }
+    }
+
+    /// The product to which something happened, if that is what it is about.
+    #[must_use]
+    pub fn product_id(&self) -> Option<&ProductId> {
+        match self {
+            Self::ProductChanged { product_id, .. } => Some(product_id),
+            _ => None,
+        }
+    }
+
+    /// What happened to the product, if it is about one.
+    #[must_use]
+    pub fn what(&self) -> Option<ProductNews> {
+        match self {
+            Self::ProductChanged { what, .. } => Some(*what),
+            _ => None,
         }
     }
 

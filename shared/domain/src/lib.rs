@@ -38,7 +38,7 @@ pub use id::{
 };
 pub use message::Message;
 pub use order::{Content, Delivery, Line, Order, OrderAmounts, OrderUpdate, Payment, StatusOf, StatusUpdate};
-pub use product::{Product, ProductChange, ProductContent, ProductUpdate};
+pub use product::{Product, ProductChange, ProductContent, ProductNews, ProductUpdate};
 pub use read::{Fault, Reader};
 pub use status::{Entry, History, StatusSet, Statuses, Transition};
 pub use time::{earlier, sortable};

@@ -72,7 +72,7 @@ pub enum Reason {
     NoConsent,
     /// The address bounced or complained before.
     Suppressed,
-    /// The order or event that it was about is gone.
+    /// The order, event or product that it was about is gone.
     SubjectGone,
     /// The template prints a value that is not there.
     MissingVariable,
@@ -199,10 +199,11 @@ impl Message {
         message
     }
 
-    /// Whether it goes out with the mass mail, behind every single mail.
+    /// Whether it goes out with the mass mail, behind every single mail. What happens to
+    /// a product concerns many at once.
     #[must_use]
     pub fn is_bulk(&self) -> bool {
-        matches!(self.origin, Origin::Mailing { .. })
+        self.origin.change().is_none_or(|change| change.product_id().is_some())
     }
 }
 

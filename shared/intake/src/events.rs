@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use contracts::Problem;
 use contracts::event::{self, Received};
 use domain::dictionary::json_type;
 use domain::{Conflict, Event, EventKind, Fault};
@@ -8,7 +9,7 @@ use lambda::http::Failure;
 use serde_json::Value;
 use store::{Found, PutEvent};
 
-use crate::{Intake, Taken, erased};
+use crate::{Intake, Known, Taken, at_once, erased};
 
 impl Intake {
     /// Takes in an event, once. An event that names both a visitor and a customer says
@@ -20,14 +21,42 @@ impl Intake {
     /// What is wrong with the body, or that another event has this id; that the
     /// customer was erased.
     pub async fn event(&self, body: &Value, anything: bool, now: Timestamp) -> Result<Taken, Failure> {
-        let Received { mut event, dated, visitor } = event::read(body, now)?;
+        self.received(event::read(body, now)?, anything, &Known::default(), now).await
+    }
+
+    /// Takes in several events, each as [`Self::event`] does; the answers come in the
+    /// order of the events. What could not be read stays what it is.
+    ///
+    /// # Errors
+    /// If it cannot be looked up who the customers are.
+    pub async fn events(
+        &self,
+        bodies: Vec<Result<Value, Problem>>,
+        anything: bool,
+        now: Timestamp,
+    ) -> Result<Vec<Result<Taken, Failure>>, Failure> {
+        let read = |body: Result<Value, Problem>| Ok::<_, Failure>(event::read(&body?, now)?);
+        let received: Vec<Result<Received, Failure>> = bodies.into_iter().map(read).collect();
+        let customers = received.iter().flatten().filter_map(|received| received.event.customer_id.clone());
+        let known = &self.known(customers).await?;
+        Ok(at_once(received, async |received| self.received(received?, anything, known, now).await).await)
+    }
+
+    pub(crate) async fn received(
+        &self,
+        received: Received,
+        anything: bool,
+        known: &Known,
+        now: Timestamp,
+    ) -> Result<Taken, Failure> {
+        let Received { mut event, dated, visitor } = received;
         if event.kind != EventKind::WebEvent && !anything {
             let detail =
                 "is not \"web_event\", which takes a key with the scope \"ingest\"; this one may tell of web events";
             return Err(vec![Fault::new("/kind", detail)].into());
         }
         if let Some(customer_id) = &event.customer_id {
-            match self.customers.resolve(customer_id).await? {
+            match self.who(known, customer_id).await? {
                 Found::Here { id, .. } => event.customer_id = Some(id),
                 Found::Erased => return Err(erased()),
             }
@@ -43,7 +72,7 @@ impl Intake {
         // Nothing else that the event tells may be written before it is taken. A visitor
         // who is somebody else already stays that; the event names whose it is.
         if let (Some(visitor), Some(customer_id)) = (&visitor, &event.customer_id) {
-            self.note_link(visitor, customer_id, now).await?;
+            self.note_link(visitor, customer_id, known, now).await?;
         }
         self.note_seen(&event, now).await;
         Ok(taken(&event, is_new))

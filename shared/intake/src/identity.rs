@@ -8,7 +8,7 @@ use lambda::http::Failure;
 use serde_json::json;
 use store::{Found, Linked};
 
-use crate::{Intake, Taken, erased};
+use crate::{Intake, Known, Taken, erased};
 
 /// How many links between visitors and customers are remembered.
 const MOST_LINKS: usize = 10_000;
@@ -56,13 +56,16 @@ impl Intake {
         &self,
         visitor: &VisitorId,
         customer_id: &CustomerId,
+        known: &Known,
         now: Timestamp,
     ) -> Result<(), Failure> {
         let link = (visitor.clone(), customer_id.clone());
         if self.noted_links().contains(&link) {
             return Ok(());
         }
-        self.customers.link(&CustomerId::of_visitor(visitor), customer_id, now).await?;
+        let visitor = CustomerId::of_visitor(visitor);
+        known.forget(&visitor);
+        self.customers.link(&visitor, customer_id, now).await?;
         let mut noted = self.noted_links();
         if noted.len() >= MOST_LINKS {
             noted.clear();

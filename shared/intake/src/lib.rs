@@ -10,13 +10,14 @@ mod containers;
 mod customers;
 mod events;
 mod identity;
+mod known;
 mod orders;
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 
 use contracts::told::Told;
-use contracts::{Kind, Problem};
+use contracts::{Kind, Problem, event};
 use domain::dictionary::{Dictionary, Object};
 use domain::{BadId, Code, CustomerId, Fault, VisitorId};
 use jiff::Timestamp;
@@ -26,6 +27,7 @@ use store::{Customers, DictionaryCache};
 
 pub use batch::{MOST_OF_A_BATCH, at_once};
 pub use containers::shown as show_container;
+pub use known::Known;
 
 /// Takes in what a shop tells.
 #[derive(Debug)]
@@ -77,14 +79,19 @@ impl Intake {
     }
 
     /// Takes in one thing that was told in the words of the API. Products are not
-    /// among the things it knows: they are the catalogue's.
+    /// among the things it knows: they are the catalogue's. Who is in `known` is not
+    /// looked up once more.
     ///
     /// # Errors
     /// What the API would have answered.
-    pub async fn told(&self, told: &Told, now: Timestamp) -> Result<Taken, Failure> {
+    pub async fn told(&self, told: &Told, known: &Known, now: Timestamp) -> Result<Taken, Failure> {
         match told {
             Told::Customer { id, body } => self.customer(named("id", id, CustomerId::parse)?, body, false, now).await,
-            Told::CustomerErased { id } => self.erase(&named("id", id, CustomerId::parse)?, now).await,
+            Told::CustomerErased { id } => {
+                let id = named("id", id, CustomerId::parse)?;
+                known.forget(&id);
+                self.erase(&id, now).await
+            }
             Told::Order { id, body, whole } => {
                 self.order(named("id", id, domain::OrderId::parse)?, body, *whole, now).await
             }
@@ -93,17 +100,19 @@ impl Intake {
                 let at = at.map_err(|detail| vec![Fault::new("/at", detail)])?;
                 self.delete_order(&named("id", id, domain::OrderId::parse)?, at, now).await
             }
-            Told::Event { body } => self.event(body, true, now).await,
+            Told::Event { body } => self.received(event::read(body, now)?, true, known, now).await,
             Told::Container { customer, code, body } => {
                 let customer = named("customer", customer, CustomerId::parse)?;
                 self.container(customer, named("code", code, Code::parse)?, body, now).await
             }
             Told::Identified { visitor, customer } => {
                 let visitor = named("visitor", visitor, domain::VisitorId::parse)?;
+                known.forget(&CustomerId::of_visitor(&visitor));
                 self.identified(&visitor, &named("customer", customer, CustomerId::parse)?, now).await
             }
             Told::Merged { from, into } => {
                 let from = named("from", from, CustomerId::parse)?;
+                known.forget(&from);
                 self.merged(&from, &named("into", into, CustomerId::parse)?, now).await
             }
             Told::Product { .. } | Told::ProductDeleted { .. } => {

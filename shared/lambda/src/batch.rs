@@ -5,6 +5,7 @@
 //! panic, is named in the answer and comes again; what keeps failing ends in
 //! the source's dead-letter queue.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 
@@ -40,20 +41,69 @@ where
     Body: DeserializeOwned,
     Work: Future<Output = anyhow::Result<()>>,
 {
-    let outcomes = event.records.into_iter().map(async |record| {
-        let id = record.message_id.filter(|id| !id.is_empty()).context("a message came without an id")?;
-        let outcome = match decode(record.body.as_deref().unwrap_or_default()) {
-            Ok(body) => unwound(work(body)).await,
-            Err(error) => Err(error),
-        };
-        anyhow::Ok(outcome.err().map(|error| {
-            tracing::error!(message_id = id, error = format!("{error:#}"), "a message failed and will come again");
-            Failure { id }
-        }))
-    });
+    let mut failures = Vec::new();
+    let mut decoded = Vec::with_capacity(event.records.len());
+    for (id, body) in read(event)? {
+        match body {
+            Ok(body) => decoded.push((id, work(body))),
+            Err(error) => failures.push(failed(id, &error)),
+        }
+    }
+    let outcomes = decoded.into_iter().map(async |(id, work)| (id, unwound(work).await));
     let outcomes: Vec<_> = futures::stream::iter(outcomes).buffered(AT_ONCE).collect().await;
-    let failures: anyhow::Result<Vec<_>> = outcomes.into_iter().collect();
-    Ok(Answer { failures: failures?.into_iter().flatten().collect() })
+    failures.extend(outcomes.into_iter().filter_map(|(id, outcome)| Some(failed(id, &outcome.err()?))));
+    Ok(Answer { failures })
+}
+
+/// Hands the messages of a batch from a queue to `work`, those that are about the same
+/// thing together, in the order in which they came. They fail together too.
+///
+/// # Errors
+/// Only if a message has no id, which leaves nothing to name it by.
+pub async fn grouped<Body, Thing, Work>(
+    event: SqsEvent,
+    about: impl Fn(&Body) -> Thing,
+    work: impl Fn(Vec<Body>) -> Work,
+) -> anyhow::Result<Answer>
+where
+    Body: DeserializeOwned,
+    Thing: Ord,
+    Work: Future<Output = anyhow::Result<()>>,
+{
+    let mut failures = Vec::new();
+    let mut groups: BTreeMap<Thing, (Vec<String>, Vec<Body>)> = BTreeMap::new();
+    for (id, body) in read(event)? {
+        match body {
+            Ok(body) => {
+                let (ids, bodies) = groups.entry(about(&body)).or_default();
+                ids.push(id);
+                bodies.push(body);
+            }
+            Err(error) => failures.push(failed(id, &error)),
+        }
+    }
+    let outcomes = groups.into_values().map(async |(ids, bodies)| (ids, unwound(work(bodies)).await));
+    let outcomes: Vec<_> = futures::stream::iter(outcomes).buffered(AT_ONCE).collect().await;
+    for (ids, outcome) in outcomes {
+        if let Err(error) = outcome {
+            failures.extend(ids.into_iter().map(|id| failed(id, &error)));
+        }
+    }
+    Ok(Answer { failures })
+}
+
+/// Each message's id, and its body if it can be read.
+fn read<Body: DeserializeOwned>(event: SqsEvent) -> anyhow::Result<Vec<(String, anyhow::Result<Body>)>> {
+    let records = event.records.into_iter().map(|record| {
+        let id = record.message_id.filter(|id| !id.is_empty()).context("a message came without an id")?;
+        Ok((id, decode(record.body.as_deref().unwrap_or_default())))
+    });
+    records.collect()
+}
+
+fn failed(id: String, error: &anyhow::Error) -> Failure {
+    tracing::error!(message_id = id, error = format!("{error:#}"), "a message failed and will come again");
+    Failure { id }
 }
 
 /// A batch from a stream, each record still as it came.
@@ -148,7 +198,7 @@ pub fn decode<T: DeserializeOwned>(text: &str) -> anyhow::Result<T> {
 }
 
 async fn unwound(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
-    AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|_| Err(anyhow!("the handler panicked")))
+    AssertUnwindSafe(Box::pin(work)).catch_unwind().await.unwrap_or_else(|_| Err(anyhow!("the handler panicked")))
 }
 
 #[cfg(test)]
@@ -167,7 +217,27 @@ mod tests {
             }));
         let failed =
             json!({"batchItemFailures": [{"itemIdentifier": "b"}, {"itemIdentifier": "c"}, {"itemIdentifier": "d"}]});
-        assert_eq!(serde_json::to_value(answer.unwrap()).unwrap(), failed);
+        let mut answer = serde_json::to_value(answer.unwrap()).unwrap();
+        answer["batchItemFailures"].as_array_mut().unwrap().sort_by_key(Value::to_string);
+        assert_eq!(answer, failed);
+    }
+
+    #[test]
+    fn messages_about_the_same_thing_are_worked_on_and_fail_together() {
+        let record = |id: &str, body: &str| json!({"messageId": id, "body": body});
+        let event = json!({"Records": [record("a", "11"), record("b", "20"), record("c", "12"), record("d", "x")]});
+        let seen = std::sync::Mutex::new(Vec::new());
+        let answer = futures::executor::block_on(grouped(
+            serde_json::from_value(event).unwrap(),
+            |body: &u32| body / 10,
+            async |bodies: Vec<u32>| {
+                seen.lock().unwrap().push(bodies.clone());
+                if bodies.len() == 2 { Err(anyhow!("no")) } else { Ok(()) }
+            },
+        ));
+        let failed: Vec<String> = answer.unwrap().failures.into_iter().map(|failure| failure.id).collect();
+        assert_eq!(failed, ["d", "a", "c"]);
+        assert_eq!(seen.into_inner().unwrap(), [vec![11, 12], vec![20]]);
     }
 
     #[test]

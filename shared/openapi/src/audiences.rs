@@ -1,11 +1,9 @@
+use contracts::audience::MOST_MEMBERS;
 use serde_json::{Value, json};
 
 use crate::Subject;
 use crate::operation::on;
 use crate::schema::{Object, code, count, list, of};
-
-/// The most customers that one request may put in or take out.
-const MOST: usize = 500;
 
 pub(crate) fn subject() -> Subject {
     Subject {
@@ -28,7 +26,7 @@ pub(crate) fn subject() -> Subject {
 }
 
 fn schemas() -> Vec<(&'static str, Value)> {
-    let ids = || list(of("CustomerId"), MOST);
+    let ids = || list(of("CustomerId"), MOST_MEMBERS);
     let change = Object::new("Who is to be in an audience and who is not. Nobody can be both.")
         .has("add", ids(), "Who is put in.")
         .has("remove", ids(), "Who is taken out.")

@@ -73,6 +73,12 @@ fn schemas() -> Vec<(&'static str, Value)> {
                 .example(minimal(json!({ "type": "order_line_status_changed", "from": "confirmed", "to": "cancelled" })))
                 .example(minimal(json!({ "type": "container_changed", "container": "cart", "what": "item_added" })))
                 .example(minimal(json!({ "type": "event_received", "name": "product_viewed", "kind": "web_event" })))
+                .example(minimal(json!({
+                    "type": "product_changed", "what": "price_dropped", "whom": { "viewed_within": "P14D" },
+                })))
+                .example(minimal(json!({
+                    "type": "product_changed", "what": "back_in_stock", "whom": { "holding": "wishlist" },
+                })))
                 .build(),
         ),
         ("CampaignShown", versioned(campaign(Object::shown("A campaign."))).build()),
@@ -130,6 +136,7 @@ fn trigger() -> Value {
         |object: Object| object.has("from", code(), "From this status only.").has("to", code(), "To this status only.");
     let what = one_of(&["item_added", "item_removed", "quantity_changed", "emptied"]);
     let kind = one_of(&["web_event", "event", "system"]);
+    let happened = one_of(&["price_changed", "price_dropped", "stock_changed", "back_in_stock", "out_of_stock"]);
     let triggers =
         [
             of_type("order_created", "An order is seen for the first time."),
@@ -146,8 +153,22 @@ fn trigger() -> Value {
             of_type("event_received", "An event of this name is taken in.")
                 .needs("name", code(), "The event's name.")
                 .has("kind", kind, "Of this kind only."),
+            of_type("product_changed", "Something happens to a product that concerns the customer.")
+                .needs("what", happened, "What. A price that dropped has changed, too.")
+                .needs("whom", whom(), "Whom it concerns."),
         ];
     said(either(triggers.map(Object::build)), "What sets a campaign off.")
+}
+
+fn whom() -> Value {
+    let length = json!({ "type": "string", "format": "duration", "examples": ["P14D"] });
+    let whom = [
+        Object::new("Who viewed it lately.")
+            .needs("viewed_within", length, "How long before at most: ISO 8601, from a second to 60 days.")
+            .build(),
+        Object::new("Who holds it in a container.").needs("holding", code(), "Which container.").build(),
+    ];
+    either(whom)
 }
 
 fn step() -> Value {
@@ -164,7 +185,7 @@ fn condition() -> Value {
     let several = |name: &str, says: &str| Object::new(says).needs(name, many(of("Condition")), "").build();
     let value = json!({ "type": ["string", "number", "boolean"] });
     let field = json!({
-        "type": "string", "maxLength": 256, "pattern": "^(customer|order|event|change)(\\.[^.]+)+$",
+        "type": "string", "maxLength": 256, "pattern": "^(customer|order|event|product|change)(\\.[^.]+)+$",
     });
     let texts = Object::new("A test of one field: `field` and one more.")
         .needs("field", field, "A path into the facts, such as `customer.city` or `order.lines.product_id`.")

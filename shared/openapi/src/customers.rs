@@ -125,7 +125,8 @@ fn identify() -> Value {
     let by_id = Object::new("By the customer's id.").needs("customer_id", of("CustomerId"), "Who the visitor is.");
     let by_link = Object::new("By a link.").needs("link", text(500), "The token of a link in one of our mails.");
     let mut schema = either([by_id.build(), by_link.build()]);
-    schema["examples"] = json!([{ "customer_id": "ada" }]);
+    schema["examples"] =
+        json!([{ "customer_id": "ada" }, { "link": "0123456789abcdef0123456789abcdef.c2lnbmF0dXJlLW9mLW91cnM" }]);
     said(schema, "Who a visitor is: by id, or by a link in one of our mails to them.")
 }
 

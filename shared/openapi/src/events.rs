@@ -22,6 +22,13 @@ pub(crate) fn subject() -> Subject {
                 .takes("Event")
                 .gives_taken("EventShown")
                 .refuses(&[Kind::Conflict, Kind::Gone]),
+            on("GET /v1/events", "listEvents", "List the events about nobody in particular")
+                .says(
+                    "Those of the kind `system`, the newest first. A customer's own are at \
+                     `GET /v1/customers/{id}/events`. A page may hold fewer than `limit` and yet not be the last: `next` \
+                     tells.",
+                )
+                .paged(of("EventShown")),
             on("POST /v1/events/batch", "batchEvents", "Tell of many events")
                 .takes_batch("Event", "Each is what `POST /v1/events` takes."),
             on("OPTIONS /v1/events", "askPostEvent", "May a page tell of an event?").says(ASK).gives_nothing("It may."),
@@ -38,7 +45,7 @@ fn kind() -> Value {
 
 fn schemas() -> Vec<(&'static str, Value)> {
     let event = Object::new("Something that happened. `customer_id` or `anonymous_id` is needed unless it is of the kind `system`.")
-        .needs("id", id(), "The event's own id, unique within one customer.")
+        .needs("id", id(), "The event's own id, unique within one customer, or among the events of the kind `system`.")
         .needs(
             "name",
             code(),

@@ -77,7 +77,7 @@ last by that account holds, field by field, whatever arrives when. The same said
 place at fault.
 
 **Sending again.** Any request may be sent again after a 5xx or no answer at all. `Idempotency-Key` is honoured on \
-every `POST` that takes a key.";
+every `POST`, as soon as it is known who asks.";
 
 /// The document; `server` is the address under which the API is reached, without a
 /// slash at its end.

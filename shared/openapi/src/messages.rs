@@ -1,3 +1,4 @@
+use contracts::Kind;
 use serde_json::{Value, json};
 
 use crate::Subject;
@@ -11,14 +12,18 @@ pub(crate) fn subject() -> Subject {
         schemas: vec![("MessageShown", shown())],
         operations: vec![
             on("GET /v1/messages", "listMessages", "List a customer's messages")
-                .says("The newest first.")
+                .says(
+                    "The newest first. Of a customer who is several that were merged, the messages to each of them: \
+                     `customer_id` is the id that they had then.",
+                )
                 .asks(
                     "customer",
                     true,
                     json!({ "$ref": "#/components/schemas/CustomerId", "examples": ["ada"] }),
-                    "Whose.",
+                    "Whose, by any of their ids.",
                 )
-                .paged(of("MessageShown")),
+                .paged(of("MessageShown"))
+                .refuses(&[Kind::Gone]),
         ],
     }
 }

@@ -163,7 +163,7 @@ impl Operation {
 
     /// Whether an Idempotency-Key is honoured.
     fn once(&self) -> bool {
-        self.access == Access::Key && self.route.starts_with("POST ")
+        self.route.starts_with("POST ")
     }
 
     /// The kinds of problem with which it may be answered, each status once.

@@ -8,6 +8,9 @@ const SAYS: &str = "A delivery of at most 5 MB, signed with the secret of the so
     taken is answered 200 as well, with what is wrong with it in the body: for anything else a shop would send it \
     again, or take the webhook away. The same delivery again changes nothing.";
 
+const DELETED: &str = "That the shop deleted its record of a customer changes nothing here: it is no wish to be \
+    forgotten, and an erasure cannot be taken back. `DELETE /v1/customers/{id}` erases.";
+
 pub(crate) fn subject() -> Subject {
     Subject {
         name: "Shop webhooks",
@@ -15,12 +18,12 @@ pub(crate) fn subject() -> Subject {
         schemas: vec![("WebhookAnswer", answer())],
         operations: vec![
             on("POST /v1/webhooks/shopify/{source}", "shopifyWebhook", "Take in a webhook of Shopify")
-                .says(&format!("{SAYS}\n\nTopics of orders, customers, products and checkouts."))
+                .says(&format!("{SAYS}\n\nTopics of orders, customers, products and checkouts. {DELETED} `customers/redact` erases."))
                 .takes_as("application/json", anything())
                 .gives(200, "What became of it.", "WebhookAnswer")
                 .open_to(Access::Shopify),
             on("POST /v1/webhooks/woocommerce/{source}", "wooCommerceWebhook", "Take in a webhook of WooCommerce")
-                .says(&format!("{SAYS}\n\nTopics of orders, customers and products."))
+                .says(&format!("{SAYS}\n\nTopics of orders, customers and products. {DELETED}"))
                 .takes_as("application/json", anything())
                 .gives(200, "What became of it.", "WebhookAnswer")
                 .open_to(Access::WooCommerce),

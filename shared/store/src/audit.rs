@@ -11,7 +11,7 @@ const AUDIT: &str = "audit";
 /// Between the parts of a change's id; no id of a definition has one.
 const BETWEEN: char = '~';
 
-/// One edit of what the shop has defined: its row is written in the edit's own
+/// One edit of what the shop has defined, or of a key: its row is written in the edit's own
 /// transaction, and never changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
@@ -121,6 +121,7 @@ mod tests {
         for (change, name) in [
             (change(Kind::Campaign, "shipped"), "2026-11-22T10:00:00.000Z~campaign~shipped~3"),
             (change(Kind::Word, "field#customer.tier"), "2026-11-22T10:00:00.000Z~field~customer.tier~3"),
+            (change(Kind::Key, "0123456789abcdef"), "2026-11-22T10:00:00.000Z~key~0123456789abcdef~3"),
         ] {
             assert_eq!(change.name(), name);
             assert_eq!(Change::of_row(&change.row()), Some(change));

@@ -3,6 +3,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+use aws_sdk_dynamodb::types::builders::PutBuilder;
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
 use domain::dictionary::Word;
 use domain::sortable;
@@ -25,10 +26,13 @@ pub enum Kind {
     Mailing,
     /// A word of the shop's dictionary; its id is [`Word::id`].
     Word,
+    /// An API key, which [`crate::Keys`] keeps; its versions are here, and never hold
+    /// what opens anything.
+    Key,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 4] = [Self::Template, Self::Campaign, Self::Mailing, Self::Word];
+    pub(crate) const ALL: [Self; 5] = [Self::Template, Self::Campaign, Self::Mailing, Self::Word, Self::Key];
 
     pub(crate) fn heads(self) -> &'static str {
         match self {
@@ -36,6 +40,7 @@ impl Kind {
             Self::Campaign => "campaign",
             Self::Mailing => "mailing",
             Self::Word => "dictionary",
+            Self::Key => "key",
         }
     }
 
@@ -45,6 +50,7 @@ impl Kind {
             Self::Campaign => "campaign-version",
             Self::Mailing => "mailing-version",
             Self::Word => "dictionary-version",
+            Self::Key => "key-version",
         }
     }
 }
@@ -71,6 +77,21 @@ struct Row {
     /// The id of the key that saved it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     by: Option<String>,
+}
+
+impl Row {
+    /// A row that an edit writes.
+    fn of(change: &Change, kind: &str, id: String, body: Option<&String>) -> Self {
+        Self {
+            kind: kind.into(),
+            id,
+            body: body.cloned().unwrap_or_default(),
+            version: change.version,
+            saved: sortable(change.at),
+            gone: body.is_none(),
+            by: change.by.clone(),
+        }
+    }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it so")]
@@ -183,16 +204,8 @@ impl Definitions {
             }
             let read = known.map(|known| known.version);
             let version = read.unwrap_or(0) + 1;
-            let row = |kind: &str, id: String| Row {
-                kind: kind.into(),
-                id,
-                body: body.clone(),
-                version,
-                saved: sortable(now),
-                gone,
-                by: self.by.clone(),
-            };
-            let head = self.put(&row(kind.heads(), id.into()))?;
+            let change = Change { at: now, kind, id: id.to_owned(), version, by: self.by.clone() };
+            let head = put(&self.table, &Row::of(&change, kind.heads(), id.into(), (!gone).then_some(&body)))?;
             let head = match read {
                 None => head.condition_expression("attribute_not_exists(kind)"),
                 Some(read) => head
@@ -200,9 +213,6 @@ impl Definitions {
                     .expression_attribute_names("#version", "version")
                     .expression_attribute_values(":read", number(read)),
             };
-            let kept = self
-                .put(&row(kind.versions(), version_id(id, version)))?
-                .condition_expression("attribute_not_exists(kind)");
             let revision = Update::builder()
                 .table_name(&self.table)
                 .set_key(Some(key("revision", "definitions")))
@@ -212,11 +222,8 @@ impl Definitions {
             let mut actions = also(version)?;
             let others = actions.len();
             actions.push(TransactWriteItem::builder().put(head.build()?).build());
-            actions.push(TransactWriteItem::builder().put(kept.build()?).build());
             actions.push(TransactWriteItem::builder().update(revision.build()?).build());
-            let change = Change { at: now, kind, id: id.to_owned(), version, by: self.by.clone() };
-            let change = Put::builder().table_name(&self.table).set_item(Some(change.row())).build()?;
-            actions.push(TransactWriteItem::builder().put(change).build());
+            actions.extend(noted(&self.table, &change, (!gone).then_some(&body))?);
             match self.db.transact_write_items().set_transact_items(Some(actions)).send().await {
                 Ok(_) => return Ok(Some(version)),
                 Err(SdkError::ServiceError(error)) if refused(error.err(), others) => return Ok(None),
@@ -394,10 +401,20 @@ impl Definitions {
     pub(crate) fn update(&self, kind: &str, id: &str) -> UpdateItemFluentBuilder {
         self.db.update_item().table_name(&self.table).set_key(Some(key(kind, id)))
     }
+}
 
-    fn put(&self, row: &Row) -> anyhow::Result<aws_sdk_dynamodb::types::builders::PutBuilder> {
-        Ok(Put::builder().table_name(&self.table).set_item(Some(rows::encode(row)?)))
-    }
+/// What goes with every edit, in its transaction: the version that it made, and who made
+/// it. Without a body, there is none any more since then.
+pub(crate) fn noted(table: &str, change: &Change, body: Option<&String>) -> anyhow::Result<[TransactWriteItem; 2]> {
+    let id = version_id(&change.id, change.version);
+    let kept = put(table, &Row::of(change, change.kind.versions(), id, body))?;
+    let kept = kept.condition_expression("attribute_not_exists(kind)").build()?;
+    let change = Put::builder().table_name(table).set_item(Some(change.row())).build()?;
+    Ok([kept, change].map(|put| TransactWriteItem::builder().put(put).build()))
+}
+
+fn put(table: &str, row: &Row) -> anyhow::Result<PutBuilder> {
+    Ok(Put::builder().table_name(table).set_item(Some(rows::encode(row)?)))
 }
 
 /// The definition in a row; an error says which row.

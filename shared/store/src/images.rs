@@ -5,7 +5,7 @@
 
 use anyhow::anyhow;
 use domain::message::State;
-use domain::{Change, CustomerId, Event, Message, Order, Product, ProductChange, ProductId};
+use domain::{Change, Code, CustomerId, Event, Message, Order, Product};
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -29,6 +29,8 @@ pub enum Seen {
         customer_id: CustomerId,
         /// What happened to them, in order; nothing that anybody need hear of, mostly.
         changes: Vec<Change>,
+        /// What they have ordered, if the row is a new order.
+        ordered: Option<Ordered>,
         /// When the row was written.
         at: Timestamp,
         /// The fingerprints of the contacts by which they were found, if these
@@ -40,12 +42,10 @@ pub enum Seen {
         /// Who it was.
         customer_id: CustomerId,
     },
-    /// Something happened to a product.
+    /// Something happened to a product of which customers may hear.
     Product {
-        /// To which.
-        product_id: ProductId,
         /// What, in order.
-        changes: Vec<ProductChange>,
+        changes: Vec<Change>,
         /// When the row was written.
         at: Timestamp,
     },
@@ -55,6 +55,15 @@ pub enum Seen {
     Timer(Timer),
     /// Nothing that anybody need hear of.
     Nothing,
+}
+
+/// Where a new order came from, and when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ordered {
+    /// The container that it came from, if it names one.
+    pub container: Option<Code>,
+    /// When it was placed.
+    pub at: Timestamp,
 }
 
 /// Reads a record of any of the streams; its keys tell of which table it is.
@@ -91,9 +100,16 @@ fn customer(old: Option<Item>, new: Option<Item>) -> anyhow::Result<Seen> {
     let Some(new) = new.map(decode::<Row>).transpose()? else { return Ok(gone(old)) };
     let Some(customer_id) = owner(&new.customer) else { return Ok(Seen::Nothing) };
     let changes = changes(&customer_id, old.as_ref(), &new)?;
+    let is_new_order = matches!(changes.first(), Some(Change::OrderCreated { .. }));
+    let ordered = is_new_order.then(|| ordered(&new)).transpose()?;
     let before = old.map(|old| old.contacts).unwrap_or_default();
     let contacts_before = (before != new.contacts).then_some(before);
-    Ok(Seen::Customer { customer_id, changes, at: new.written, contacts_before })
+    Ok(Seen::Customer { customer_id, changes, ordered, at: new.written, contacts_before })
+}
+
+fn ordered(row: &Row) -> anyhow::Result<Ordered> {
+    let order: Order = rows::parse(&row.body)?;
+    Ok(Ordered { at: order.created_at(), container: order.content.container })
 }
 
 /// A row that was deleted: of a profile, nobody is found by its contacts any more.
@@ -101,7 +117,8 @@ fn gone(old: Option<Row>) -> Seen {
     let profile = old.filter(|old| !old.contacts.is_empty());
     match profile.and_then(|old| Some((owner(&old.customer)?, old))) {
         Some((customer_id, old)) => {
-            Seen::Customer { customer_id, changes: Vec::new(), at: old.written, contacts_before: Some(old.contacts) }
+            let contacts_before = Some(old.contacts);
+            Seen::Customer { customer_id, changes: Vec::new(), ordered: None, at: old.written, contacts_before }
         }
         None => Seen::Nothing,
     }
@@ -151,11 +168,11 @@ fn product(old: Option<Item>, new: Item) -> anyhow::Result<Seen> {
     }
     let old = old.map(decode::<catalogue::Row>).transpose()?.map(|old| rows::parse(&old.body)).transpose()?;
     let product: Product = rows::parse(&new.body)?;
-    let changes = ProductChange::between(old.as_ref(), &product);
+    let changes = Product::news(old.as_ref(), &product);
     if changes.is_empty() {
         return Ok(Seen::Nothing);
     }
-    Ok(Seen::Product { product_id: product.id, changes, at: new.written })
+    Ok(Seen::Product { changes, at: new.written })
 }
 
 fn message(new: Item) -> anyhow::Result<Seen> {

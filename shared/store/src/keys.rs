@@ -1,8 +1,11 @@
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
+use crate::audit::Change;
+use crate::definitions::{Kind, noted};
 use crate::rows::{self, Item, Written, failed, text};
 
 /// An API key, as it is kept: never the key itself.
@@ -25,6 +28,9 @@ pub struct Key {
     /// The secret before this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous: Option<Previous>,
+    /// How often it was changed, its making included.
+    #[serde(default)]
+    pub version: u64,
 }
 
 /// A secret that was replaced, and is good for a while yet.
@@ -42,6 +48,20 @@ impl Key {
         let previous = self.previous.as_ref().filter(|previous| now < previous.until);
         std::iter::once(self.hash.as_str()).chain(previous.map(|previous| previous.hash.as_str()))
     }
+
+    /// What of it is put down with its changes: nothing that opens anything, nor a hash of
+    /// it.
+    fn told(&self) -> Value {
+        let told = [
+            ("name", json!(self.name)),
+            ("scopes", json!(self.scopes)),
+            ("rate", json!(self.rate)),
+            ("created_at", json!(self.created_at)),
+            ("rotated_at", json!(self.rotated_at)),
+            ("previous_until", json!(self.previous.as_ref().map(|previous| previous.until))),
+        ];
+        told.into_iter().filter(|(_, value)| !value.is_null()).map(|(name, value)| (name.to_owned(), value)).collect()
+    }
 }
 
 /// The API keys, which are rows of the definitions table.
@@ -49,9 +69,13 @@ impl Key {
 pub struct Keys {
     db: Client,
     table: String,
+    by: Option<String>,
 }
 
 const KIND: &str = "key";
+
+/// That the row is still the one that was read: every change changes its secret.
+const AS_READ: &str = "#hash = :read";
 
 fn key(id: &str) -> Item {
     Item::from([("kind".into(), text(KIND)), ("id".into(), text(id))])
@@ -61,7 +85,13 @@ impl Keys {
     /// The keys in the definitions table of this name.
     #[must_use]
     pub fn new(db: Client, table: String) -> Self {
-        Self { db, table }
+        Self { db, table, by: None }
+    }
+
+    /// The same keys, where whatever is changed is put down to the key with this id.
+    #[must_use]
+    pub fn by(&self, key_id: Option<&str>) -> Self {
+        Self { by: key_id.map(str::to_owned), ..self.clone() }
     }
 
     /// A key by its id.
@@ -73,42 +103,56 @@ impl Keys {
         got.await.map_err(failed("the keys could not be read"))?.item.map(rows::decode).transpose()
     }
 
-    /// Keeps a key, in place of the one whose hash was read; with no hash, it
-    /// must be a new one.
+    /// Keeps a key as its next version, in place of the one that was read; if none was,
+    /// it must be a new one.
     ///
     /// # Errors
     /// If the table cannot be written to.
-    pub async fn put(&self, id: &str, kept: &Key, read: Option<&str>) -> anyhow::Result<Written> {
-        let mut item = rows::encode(kept)?;
+    pub async fn put(&self, id: &str, kept: Key, read: Option<&Key>, now: Timestamp) -> anyhow::Result<Written> {
+        let kept = Key { version: read.map_or(0, |read| read.version) + 1, ..kept };
+        let mut item = rows::encode(&kept)?;
         item.extend(key(id));
-        let put = self.db.put_item().table_name(&self.table).set_item(Some(item));
+        let put = Put::builder().table_name(&self.table).set_item(Some(item));
         let put = match read {
             None => put.condition_expression("attribute_not_exists(kind)"),
-            Some(hash) => put
-                .condition_expression("#hash = :read")
+            Some(read) => put
+                .condition_expression(AS_READ)
                 .expression_attribute_names("#hash", "hash")
-                .expression_attribute_values(":read", text(hash)),
+                .expression_attribute_values(":read", text(&read.hash)),
         };
-        match put.send().await {
-            Ok(_) => Ok(Written::Done),
-            Err(SdkError::ServiceError(error)) if error.err().is_conditional_check_failed_exception() => {
-                Ok(Written::Overtaken)
-            }
-            Err(error) => Err(failed("the key could not be kept")(error)),
-        }
+        let put = TransactWriteItem::builder().put(put.build()?).build();
+        self.change(id, kept.version, Some(&kept), put, now).await
     }
 
-    /// Forgets a key; false if there was none.
+    /// Forgets a key as it was read.
     ///
     /// # Errors
     /// If the table cannot be written to.
-    pub async fn delete(&self, id: &str) -> anyhow::Result<bool> {
-        let delete = self.db.delete_item().table_name(&self.table).set_key(Some(key(id)));
-        match delete.condition_expression("attribute_exists(kind)").send().await {
-            Ok(_) => Ok(true),
-            Err(SdkError::ServiceError(error)) if error.err().is_conditional_check_failed_exception() => Ok(false),
-            Err(error) => Err(failed("the key could not be deleted")(error)),
-        }
+    pub async fn delete(&self, id: &str, read: &Key, now: Timestamp) -> anyhow::Result<Written> {
+        let delete = Delete::builder()
+            .table_name(&self.table)
+            .set_key(Some(key(id)))
+            .condition_expression(AS_READ)
+            .expression_attribute_names("#hash", "hash")
+            .expression_attribute_values(":read", text(&read.hash));
+        let delete = TransactWriteItem::builder().delete(delete.build()?).build();
+        self.change(id, read.version + 1, None, delete, now).await
+    }
+
+    /// Carries out a change of a key, together with what goes with every change.
+    async fn change(
+        &self,
+        id: &str,
+        version: u64,
+        after: Option<&Key>,
+        action: TransactWriteItem,
+        now: Timestamp,
+    ) -> anyhow::Result<Written> {
+        let change = Change { at: now, kind: Kind::Key, id: id.to_owned(), version, by: self.by.clone() };
+        let after = after.map(|after| rows::body(&after.told())).transpose()?;
+        let mut actions = vec![action];
+        actions.extend(noted(&self.table, &change, after.as_ref())?);
+        rows::transact(&self.db, actions, "the key could not be changed").await
     }
 
     /// Up to `limit` keys by their ids, from the one after `after`, and the place

@@ -15,6 +15,7 @@
 //! into its own fields, and quicker to decode than nested attributes. What a
 //! condition or an index needs stands beside it as an attribute of its own.
 
+mod active;
 mod audit;
 mod catalogue;
 mod cursor;
@@ -25,12 +26,14 @@ pub mod images;
 mod imports;
 mod keys;
 mod mailings;
+mod merged;
 mod messages;
 mod requests;
 mod rows;
 mod runs;
 mod timers;
 
+pub use active::{Active, ActiveSet};
 pub use audit::Change;
 pub use catalogue::{Catalogue, ImportRow, Merged, Refused, ToldProduct};
 pub use cursor::TimersCursor;

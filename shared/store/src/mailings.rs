@@ -9,7 +9,6 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::rows::{self, Item, Versioned, Written, failed, number, text, time};
-use crate::runs::stopped_by;
 
 /// The mailings in the checkpoints table: each one's checkpoint and the pages of
 /// its audience; and one partition that lists those that are not sent yet.
@@ -195,16 +194,7 @@ impl Mailings {
             .expression_attribute_values(":read", number(read))
             .build()?;
         let actions = [page, progress].map(|put| TransactWriteItem::builder().put(put).build()).to_vec();
-        match self.db.transact_write_items().set_transact_items(Some(actions)).send().await {
-            Ok(_) => Ok(Written::Done),
-            Err(SdkError::ServiceError(error))
-                if stopped_by(error.err(), "ConditionalCheckFailed")
-                    || stopped_by(error.err(), "TransactionConflict") =>
-            {
-                Ok(Written::Overtaken)
-            }
-            Err(error) => Err(failed("the page could not be put down")(error)),
-        }
+        rows::transact(&self.db, actions, "the page could not be put down").await
     }
 
     /// Notes that the messages of a page are written. They are the snapshot from now

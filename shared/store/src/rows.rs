@@ -3,12 +3,15 @@
 use std::collections::HashMap;
 
 use anyhow::anyhow;
+use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 use domain::TooLarge;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+
+use crate::runs::stopped_by;
 
 /// A row of a table, as the SDK has it.
 pub(crate) type Item = HashMap<String, AttributeValue>;
@@ -82,6 +85,24 @@ where
     R: std::fmt::Debug,
 {
     move |error| anyhow!("{what}: {}", aws::describe(&error))
+}
+
+/// Carries out a transaction whose conditions say that nobody else wrote first; `what`
+/// is what could not be done if it fails otherwise.
+pub(crate) async fn transact(
+    db: &Client,
+    actions: Vec<TransactWriteItem>,
+    what: &'static str,
+) -> anyhow::Result<Written> {
+    match db.transact_write_items().set_transact_items(Some(actions)).send().await {
+        Ok(_) => Ok(Written::Done),
+        Err(SdkError::ServiceError(error))
+            if stopped_by(error.err(), "ConditionalCheckFailed") || stopped_by(error.err(), "TransactionConflict") =>
+        {
+            Ok(Written::Overtaken)
+        }
+        Err(error) => Err(failed(what)(error)),
+    }
 }
 
 /// What could be read; what could not is logged, and must not stop the rest.

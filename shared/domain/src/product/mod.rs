@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use crate::dated::{Dated, Said, Times};
 use crate::{Amount, Code, Conflict, Currency, ProductId, earlier};
 
-pub use change::ProductChange;
+pub use change::{ProductChange, ProductNews};
 use track::Tracks;
 
 /// A product as it stands, and how its price and stock went lately.

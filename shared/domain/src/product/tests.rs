@@ -1,4 +1,5 @@
 use super::*;
+use crate::Change;
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -75,6 +76,68 @@ fn what_was_taken_back_is_there_again_when_something_is_said_of_it_later() {
     assert!(!same.unwrap().is_deleted());
 }
 
+fn news(known: Option<&Product>, product: &Product) -> Vec<(&'static str, i64)> {
+    let said = |change: &Change| match change {
+        Change::ProductChanged { what, at, .. } => Some((what.as_str(), at.as_second())),
+        _ => None,
+    };
+    Product::news(known, product).iter().filter_map(said).collect()
+}
+
+#[test]
+fn a_drop_that_was_told_of_with_a_later_time_is_no_second_one() {
+    let first = update(Some(1), true, &json!({"name": "Mug", "price": "10"}));
+    let drop = |second| update(Some(second), false, &json!({"price": "8"}));
+    let later = merged(&[first.clone(), drop(9)]).unwrap();
+    assert_eq!(news(merged(&[first]).as_ref(), &later), [("price_dropped", 9)]);
+    let earlier = Product::merge(Some(&later), drop(5), at(1_000)).unwrap().unwrap();
+    assert_eq!(news(Some(&later), &earlier), []);
+    // What was told of it is still so, though it was so before.
+    assert!(earlier.is_still(&Product::news(None, &later)[0]));
+}
+
+#[test]
+fn a_price_that_turns_out_to_have_fallen_is_told_of_again_by_the_same_cause() {
+    let known = merged(&[
+        update(Some(1), true, &json!({"name": "Mug", "price": "7"})),
+        update(Some(9), false, &json!({"price": "8"})),
+    ])
+    .unwrap();
+    let after =
+        Product::merge(Some(&known), update(Some(5), false, &json!({"price": "10"})), at(1_000)).unwrap().unwrap();
+    assert_eq!(news(Some(&known), &after), [("price_changed", 5), ("price_dropped", 9)]);
+    let causes = |product| Product::news(None, product).last().map(Change::cause);
+    assert_eq!(causes(&known), causes(&after));
+}
+
+#[test]
+fn the_same_price_a_second_time_is_another_cause() {
+    let prices = [(1, "10"), (2, "8"), (3, "10"), (4, "8")];
+    let said =
+        |(second, price): &(i64, &str)| update(Some(*second), *second == 1, &json!({"name": "Mug", "price": price}));
+    let product = merged(&prices.iter().map(said).collect::<Vec<_>>()).unwrap();
+    let drops: Vec<Change> = Product::news(None, &product).into_iter().filter(|news| product.is_still(news)).collect();
+    let [first, second] = drops.as_slice() else { panic!("{drops:?}") };
+    assert_ne!(first.cause(), second.cause());
+}
+
+#[test]
+fn nobody_hears_of_what_is_so_no_more() {
+    let start = merged(&[update(Some(1), true, &json!({"name": "Mug", "price": "10", "stock": "0"}))]).unwrap();
+    let told = |product: &Product, second, fields: Value| {
+        Product::merge(Some(product), update(Some(second), false, &fields), at(1_000)).unwrap().unwrap()
+    };
+    let back = told(&start, 2, json!({"stock": "3", "price": "8"}));
+    let heard = Product::news(Some(&start), &back);
+    assert_eq!(heard.len(), 3);
+    assert!(heard.iter().all(|news| back.is_still(news)));
+    let dearer = told(&back, 3, json!({"price": "9"}));
+    assert_eq!(heard.iter().filter(|news| dearer.is_still(news)).count(), 2);
+    let gone = told(&back, 4, json!({"stock": "0"}));
+    assert_eq!(heard.iter().filter(|news| gone.is_still(news)).count(), 1);
+    assert!(!heard.iter().any(|news| back.delete(Some(at(9)), at(9)).unwrap().is_still(news)));
+}
+
 proptest! {
     #[test]
     fn order_and_repetition_of_arrival_do_not_matter(
@@ -99,18 +162,22 @@ proptest! {
         let product = merged(&arriving);
         prop_assert_eq!(&product, &merged(&updates));
 
-        // Every change that there is in the end was seen on the way, once.
-        let (mut known, mut seen): (Option<Product>, Vec<Vec<String>>) = (None, Vec::new());
+        // Every change that there is in the end was seen on the way.
+        let (mut known, mut seen, mut heard): (Option<Product>, Vec<ProductChange>, Vec<Change>) = Default::default();
         for update in arriving {
             if let Some(new) = Product::merge(known.as_ref(), update, at(1_000)).unwrap() {
-                let id = new.id.clone();
-                seen.extend(ProductChange::between(known.as_ref(), &new).iter().map(|change| change.cause(&id)));
+                seen.extend(ProductChange::between(known.as_ref(), &new));
+                heard.extend(Product::news(known.as_ref(), &new));
                 known = Some(new);
             }
         }
         let product = product.unwrap();
         for change in product.changes() {
-            prop_assert!(seen.contains(&change.cause(&product.id)));
+            prop_assert!(seen.iter().any(|seen| seen.is_like(&change) && seen.at() >= change.at()));
+        }
+        // Whatever is so in the end was heard of as it is.
+        for news in Product::news(None, &product).iter().filter(|news| product.is_still(news)) {
+            prop_assert!(heard.iter().any(|heard| product.is_still(heard) && heard.what() == news.what()));
         }
     }
 }

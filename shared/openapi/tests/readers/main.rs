@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use campaigns::{Campaign, Mailing};
-use contracts::{container, customer, dictionary, event, import, order, product};
+use contracts::{audience, container, customer, dictionary, event, identity, import, order, product};
 use domain::dictionary::WordKind;
 use domain::read::Faults;
 use domain::{CampaignId, CategoryId, Code, CustomerId, MailingId, OrderId, ProductId};
@@ -37,6 +37,9 @@ const READERS: &[(&str, Read)] = &[
     ("OrderLineStatus", |body| order::read_line_status("1".into(), body, NOW).map(drop)),
     ("Customer", |body| customer::read(CustomerId::parse("c").unwrap(), body, true, NOW).map(drop)),
     ("CustomerPart", |body| customer::read(CustomerId::parse("c").unwrap(), body, false, NOW).map(drop)),
+    ("Merge", |body| identity::read_merge(&CustomerId::parse("c").unwrap(), body).map(drop)),
+    ("Identify", |body| identity::read_visitor(body).map(drop)),
+    ("Membership", |body| audience::read_membership(body).map(drop)),
     ("Event", |body| event::read(body, NOW).map(drop)),
     ("ContainerOperation", |body| {
         container::read(CustomerId::parse("c").unwrap(), Code::parse("cart").unwrap(), body, NOW).map(drop)

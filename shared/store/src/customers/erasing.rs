@@ -4,9 +4,9 @@ use domain::{Customer, CustomerId, EmailAddress, Order};
 use futures::TryStreamExt;
 use jiff::Timestamp;
 
-use super::row::PROFILE;
-use super::{Customers, Suppression, partition, run_item};
-use crate::rows;
+use super::row::{PROFILE, SUPPRESSION};
+use super::{Customers, Suppression, key, partition, run_item};
+use crate::rows::{self, failed};
 
 /// What of an erased customer lies in other tables, and is for others to delete.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -16,6 +16,9 @@ pub struct Erased {
     /// The campaign runs that they were in, which may have timers.
     pub runs: Vec<campaigns::Run>,
 }
+
+/// Why an address is not written to whose owner was erased.
+const ERASED: &str = "erased";
 
 /// How many rows are deleted at the same time.
 const AT_ONCE: usize = 8;
@@ -87,7 +90,20 @@ impl Customers {
         Ok(())
     }
 
+    /// Whether mail to an address was stopped because whoever had it was erased.
+    ///
+    /// # Errors
+    /// If the table cannot be read.
+    pub async fn is_erased(&self, address: &EmailAddress) -> anyhow::Result<bool> {
+        Ok(self.suppression(address).await?.is_some_and(|suppression| suppression.reason == ERASED))
+    }
+
+    /// In place of a bounce or a complaint: neither is anybody's any more, and who comes
+    /// upon the address later has to see that it was somebody's who is erased.
     async fn suppress_erased(&self, address: &EmailAddress, now: Timestamp) -> anyhow::Result<()> {
-        self.suppress(address, &Suppression { reason: "erased".into(), since: now }).await.map(drop)
+        let mut item = rows::encode(&Suppression { reason: ERASED.into(), since: now })?;
+        item.extend(key(self.suppressed(address).await?, SUPPRESSION));
+        let put = self.db.put_item().table_name(&self.table).set_item(Some(item)).send().await;
+        put.map(drop).map_err(failed("an address could not be stopped"))
     }
 }

@@ -1,11 +1,14 @@
 //! Events: each beside the customer to whom it happened.
 
 use anyhow::Context;
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use domain::{CustomerId, Event, sortable};
+use futures::{StreamExt, TryStreamExt};
 use jiff::Timestamp;
 
-use super::row::{EVERYBODY, event_item};
+use super::row::{EVERYBODY_PARTS, event_item, everybody, everybody_of};
 use super::{Customers, List, Row, attribute, partition};
+use crate::merged::{Part, merged};
 use crate::rows::{self, Item, Written, failed, text};
 
 /// What became of an event that was handed in.
@@ -19,6 +22,12 @@ pub enum PutEvent {
 
 /// The event by whose context it is known who viewed a product.
 const VIEWED: &str = "product_viewed";
+
+/// How many parts of the events about nobody in particular are read at the same time.
+const PARTS_AT_ONCE: usize = 8;
+
+/// The most bytes of such events on one page: an answer may have 6 MB.
+const MOST_ON_A_PAGE: usize = 3 * 1024 * 1024;
 
 impl Customers {
     /// Records an event, once.
@@ -54,15 +63,8 @@ impl Customers {
             Some(start)
         });
         let page = self
-            .db
-            .query()
-            .table_name(&self.table)
-            .index_name("by-time")
-            .consistent_read(true)
+            .newest(partition(owner), limit)
             .key_condition_expression("customer = :customer")
-            .expression_attribute_values(":customer", text(partition(owner)))
-            .scan_index_forward(false)
-            .limit(limit)
             .set_exclusive_start_key(start)
             .send()
             .await
@@ -73,11 +75,75 @@ impl Customers {
         let events: anyhow::Result<Vec<Event>> = page.items.unwrap_or_default().into_iter().map(read).collect();
         Ok((events?, next))
     }
+
+    /// A page of the events about nobody in particular, the newest first, and the place
+    /// behind which the next begins.
+    ///
+    /// # Errors
+    /// If the table cannot be read.
+    pub async fn events_of_nobody(
+        &self,
+        limit: usize,
+        after: Option<&str>,
+    ) -> anyhow::Result<(Vec<Event>, Option<String>)> {
+        // A part has about a sixteenth of a page. Should one have more than is read of it,
+        // the page is shorter.
+        let each = limit.min(limit / 4 + 4);
+        let parts = futures::stream::iter(0..EVERYBODY_PARTS);
+        let parts = parts.map(|part| self.part_of_nobody(part, each, after)).buffered(PARTS_AT_ONCE);
+        let (mut bodies, mut next) = merged(parts.try_collect().await?, limit);
+        let mut size = 0;
+        let fit = bodies.iter().take_while(|(_, body)| {
+            size += body.len();
+            size <= MOST_ON_A_PAGE
+        });
+        let fit = fit.count().max(1);
+        if fit < bodies.len() {
+            bodies.truncate(fit);
+            next = bodies.last().map(|(place, _)| place.clone());
+        }
+        let events: anyhow::Result<Vec<Event>> = bodies.iter().map(|(_, body)| rows::parse(body)).collect();
+        Ok((events?, next))
+    }
+
+    /// The events of one part that are before a place, each as it is kept.
+    async fn part_of_nobody(&self, part: u32, limit: usize, before: Option<&str>) -> anyhow::Result<Part<String>> {
+        let query = self.newest(everybody(part), i32::try_from(limit)?);
+        let query = match before {
+            None => query.key_condition_expression("customer = :customer"),
+            Some(before) => query
+                .key_condition_expression("customer = :customer AND moment < :before")
+                .expression_attribute_values(":before", text(before)),
+        };
+        let page = query.send().await.map_err(failed("the events could not be read"))?;
+        let read = |item| {
+            let row: Row = rows::decode(item)?;
+            anyhow::Ok((row.moment.context("an event without its time")?, row.body))
+        };
+        let items: anyhow::Result<Vec<_>> = page.items.unwrap_or_default().into_iter().map(read).collect();
+        Ok(Part { items: items?, more: page.last_evaluated_key.is_some() })
+    }
+
+    /// The events of a partition, the newest first, still without the condition by which
+    /// they are looked for.
+    fn newest(&self, partition: String, limit: i32) -> QueryFluentBuilder {
+        self.db
+            .query()
+            .table_name(&self.table)
+            .index_name("by-time")
+            .consistent_read(true)
+            .expression_attribute_values(":customer", text(partition))
+            .scan_index_forward(false)
+            .limit(limit)
+    }
 }
 
 pub(super) fn event_row(event: &Event, now: Timestamp) -> anyhow::Result<Row> {
     let item = event_item(&event.id);
-    let Some(owner) = &event.customer_id else { return Row::of_nobody(EVERYBODY.into(), item, event, None, now) };
+    let Some(owner) = &event.customer_id else {
+        let moment = Some(format!("{}#{}", sortable(event.at), event.id));
+        return Ok(Row { moment, ..Row::of_nobody(everybody_of(&event.id), item, event, None, now)? });
+    };
     let product = event.product_ids().first().filter(|_| event.name.as_str() == VIEWED).map(|id| (*id).to_owned());
     Ok(Row {
         moment: Some(sortable(event.at)),

@@ -1,12 +1,16 @@
 //! Lists of customers: who viewed or holds a product, who is in an audience.
 
-use domain::{Code, CustomerId};
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
+use domain::{Code, CustomerId, Event};
 use jiff::Timestamp;
 
 use super::row::{List, audience_item, owner};
 use super::{Customers, Row, attribute, key, partition};
 use crate::CUSTOMER_SHARDS;
-use crate::rows::{Item, failed, text};
+use crate::rows::{self, Item, failed, text};
+
+/// How many views of one product are looked at with one call.
+const VIEWS_AT_ONCE: i32 = 50;
 
 impl Customers {
     /// A page of the customers who stand in a list, each once, and the place where the
@@ -26,12 +30,8 @@ impl Customers {
         let mut found: Vec<CustomerId> = Vec::new();
         while part < CUSTOMER_SHARDS {
             let page = self
-                .db
-                .query()
-                .table_name(&self.table)
-                .index_name("listed")
+                .in_list(list.part(part))
                 .key_condition_expression("listed = :listed")
-                .expression_attribute_values(":listed", text(list.part(part)))
                 .limit(i32::try_from(limit - found.len()).unwrap_or(1).max(1))
                 .set_exclusive_start_key(start.take().map(|(customer, item): (String, String)| {
                     let mut start = key(customer, item);
@@ -61,6 +61,47 @@ impl Customers {
             None => part.to_string(),
         });
         Ok((found, next))
+    }
+
+    /// Whether a customer viewed a product at `since` or later.
+    ///
+    /// The index may lag behind by a moment.
+    ///
+    /// # Errors
+    /// If the table or the index cannot be read.
+    pub async fn viewed_since(&self, owner: &CustomerId, product: &str, since: Timestamp) -> anyhow::Result<bool> {
+        let listed = List::Viewed(product.to_owned()).part_of(owner);
+        let mut start = None;
+        loop {
+            let page = self
+                .in_list(&listed)
+                .key_condition_expression("listed = :listed AND customer = :customer")
+                .expression_attribute_values(":customer", text(partition(owner)))
+                .limit(VIEWS_AT_ONCE)
+                .set_exclusive_start_key(start.take())
+                .send()
+                .await
+                .map_err(failed("who viewed the product could not be read"))?;
+            let views = page.items.unwrap_or_default();
+            let views: Vec<String> =
+                views.iter().filter_map(|view| attribute(view, "item").map(str::to_owned)).collect();
+            for view in self.rows_of(owner, &views).await? {
+                if rows::parse::<Event>(&view.body)?.at >= since {
+                    return Ok(true);
+                }
+            }
+            start = page.last_evaluated_key;
+            if start.is_none() {
+                return Ok(false);
+            }
+        }
+    }
+
+    /// The rows of one part of a list, still without the condition by which they are
+    /// looked for.
+    fn in_list(&self, listed: impl Into<String>) -> QueryFluentBuilder {
+        let query = self.db.query().table_name(&self.table).index_name("listed");
+        query.expression_attribute_values(":listed", text(listed))
     }
 
     /// Puts a customer into an audience. A second time changes nothing.

@@ -5,7 +5,6 @@
 //! however many this is done.
 
 use anyhow::Context;
-use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};
 use domain::{Container, Customer, CustomerId, Event, Item, Order, OrderId};
 use futures::TryStreamExt;
@@ -15,8 +14,7 @@ use super::containers::item_row;
 use super::events::event_row;
 use super::row::{POINTER, order_item};
 use super::{Customers, Moved, Row, key, partition};
-use crate::rows::{self, Written, failed, number, text};
-use crate::runs::stopped_by;
+use crate::rows::{self, Written, number, text};
 
 /// How many rows are moved at the same time.
 const AT_ONCE: usize = 8;
@@ -159,15 +157,6 @@ impl Customers {
     }
 
     pub(super) async fn commit(&self, actions: Vec<TransactWriteItem>) -> anyhow::Result<Written> {
-        match self.db.transact_write_items().set_transact_items(Some(actions)).send().await {
-            Ok(_) => Ok(Written::Done),
-            Err(SdkError::ServiceError(error))
-                if stopped_by(error.err(), "ConditionalCheckFailed")
-                    || stopped_by(error.err(), "TransactionConflict") =>
-            {
-                Ok(Written::Overtaken)
-            }
-            Err(error) => Err(failed("a row could not be moved")(error)),
-        }
+        rows::transact(&self.db, actions, "a row could not be moved").await
     }
 }

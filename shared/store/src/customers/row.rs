@@ -15,8 +15,10 @@ pub(crate) const POINTER: &str = "pointer";
 pub(crate) const SUPPRESSION: &str = "suppression";
 pub(crate) const IDENTITY: &str = "identity";
 
-/// Where events are kept that are about nobody in particular.
-pub(crate) const EVERYBODY: &str = "everybody";
+/// In how many partitions events are kept that are about nobody in particular. A whole
+/// shop tells of them: one partition takes a thousand writes a second and, for its
+/// index by time, holds no more than 10 GB.
+pub(crate) const EVERYBODY_PARTS: u32 = 16;
 
 /// A row that holds a domain object.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -33,7 +35,8 @@ pub(crate) struct Row {
     /// On profiles only: the fingerprints of the contacts by which they are found.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) contacts: Vec<String>,
-    /// On events only: when it happened, as text that sorts as time does.
+    /// On events only: when it happened, as text that sorts as time does; of an event
+    /// about nobody in particular, with its id, so that no two have the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) moment: Option<String>,
     /// In which list of customers the row stands: who viewed or holds a product, who
@@ -105,6 +108,16 @@ pub(crate) fn owner(partition: &str) -> Option<CustomerId> {
 
 pub(crate) fn partition(id: &CustomerId) -> String {
     format!("customer#{id}")
+}
+
+/// The partition of the events about nobody in particular in which this one is, however
+/// often and for whatever time it is told.
+pub(crate) fn everybody_of(id: &EventId) -> String {
+    everybody(rows::part(id.as_str(), EVERYBODY_PARTS))
+}
+
+pub(crate) fn everybody(part: u32) -> String {
+    format!("everybody#{part}")
 }
 
 pub(crate) fn run_item(id: &RunId) -> String {

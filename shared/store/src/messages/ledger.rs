@@ -47,7 +47,7 @@ pub enum Outcome {
 
 /// What SES told of a message after it was handed over. Of each kind only the
 /// earliest is kept, so that repetition and order of arrival do not matter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Evidence {
     /// SES took it in.
     Accepted,
@@ -94,6 +94,8 @@ impl Evidence {
 pub struct Entry {
     /// As it was decided on.
     pub message: Message,
+    /// Whether the customer's name was taken off it, because they were erased.
+    pub scrubbed: bool,
     /// Where it stands.
     pub state: State,
     /// Why it was not sent.
@@ -134,10 +136,15 @@ pub(super) fn key(id: &MessageId) -> Item {
     Item::from([("message".into(), text(id.as_str()))])
 }
 
+/// Where a message stands among its customer's: no two have the same place.
+pub(super) fn created(message: &Message) -> String {
+    format!("{}#{}", sortable(message.created_at), message.id)
+}
+
 pub(super) fn new_row(message: &Message) -> anyhow::Result<Item> {
     let mut item = key(&message.id);
     item.insert("customer".into(), text(message.customer_id.as_str()));
-    item.insert("created".into(), text(format!("{}#{}", sortable(message.created_at), message.id)));
+    item.insert("created".into(), text(created(message)));
     item.insert("state".into(), text(State::Pending.as_str()));
     item.insert("body".into(), text(rows::body(message)?));
     Ok(item)
@@ -187,9 +194,11 @@ fn evidence(item: &Item) -> Vec<(&'static str, Timestamp)> {
 
 pub(super) fn entry(item: Item) -> anyhow::Result<Entry> {
     let evidence = evidence(&item);
+    let scrubbed = !item.contains_key("customer");
     let row: Row = rows::decode(item)?;
     Ok(Entry {
         message: rows::parse(&row.body)?,
+        scrubbed,
         state: row.state,
         reason: row.reason,
         detail: row.detail,

@@ -1,5 +1,8 @@
 mod ledger;
 
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap};
+
 use anyhow::Context;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
@@ -10,12 +13,17 @@ use aws_sdk_dynamodb::types::{
 };
 use domain::message::{Reason, State};
 use domain::{CustomerId, Message, MessageId};
+use futures::{StreamExt, TryStreamExt};
 use jiff::Timestamp;
 
+use crate::merged::{Part, merged};
 use crate::rows::{self, Item, Written, failed, text, time};
 
 pub use ledger::{Entry, Evidence, Outcome, Taken};
-use ledger::{Move, Row, entry, key, new_row};
+use ledger::{Move, Row, created, entry, key, new_row};
+
+/// How many ids' messages are looked for at the same time.
+const LISTS_AT_ONCE: usize = 8;
 
 /// The messages table: the send ledger, one row per message, ever.
 ///
@@ -189,19 +197,26 @@ impl Messages {
     ///
     /// # Errors
     /// If the table cannot be written to.
-    pub async fn record(&self, id: &MessageId, evidence: Evidence, at: Timestamp, ses_id: &str) -> anyhow::Result<()> {
-        let update = self
-            .update(id)
-            .update_expression("SET #evidence = :at")
-            .condition_expression("attribute_exists(message) AND (attribute_not_exists(#evidence) OR #evidence > :at)")
-            .expression_attribute_names("#evidence", evidence.attribute())
-            .expression_attribute_values(":at", time(at))
-            .return_values(ReturnValue::AllNew);
-        // `update` names #state, which this expression has no use for.
-        let update =
-            update.set_expression_attribute_names(Some([("#evidence".into(), evidence.attribute().into())].into()));
-        let row = match self.moved(update).await? {
-            Move::Done(row) | Move::Refused(row) => row,
+    pub async fn record(
+        &self,
+        id: &MessageId,
+        evidence: &BTreeMap<Evidence, Timestamp>,
+        ses_id: &str,
+    ) -> anyhow::Result<()> {
+        let Some(earliest) = evidence.values().min().copied() else { return Ok(()) };
+        let row = match self.note(id, evidence, |kind, _| format!("attribute_not_exists({kind})")).await? {
+            Move::Done(row) | Move::Refused(row @ None) => row,
+            // Some of it was told before: each goes by itself.
+            Move::Refused(row) => {
+                let earlier = |kind: &str, at: &str| format!("(attribute_not_exists({kind}) OR {kind} > {at})");
+                let mut latest = row;
+                for (kind, at) in evidence {
+                    match self.note(id, &BTreeMap::from([(*kind, *at)]), earlier).await? {
+                        Move::Done(row) | Move::Refused(row) => latest = row,
+                    }
+                }
+                latest
+            }
         };
         if row.is_some_and(|row| matches!(row.state, State::Pending | State::Unknown)) {
             let update = self
@@ -211,11 +226,39 @@ impl Messages {
                 .expression_attribute_values(":pending", text(State::Pending.as_str()))
                 .expression_attribute_values(":sent", text(State::Sent.as_str()))
                 .expression_attribute_values(":unknown", text(State::Unknown.as_str()))
-                .expression_attribute_values(":at", time(at))
+                .expression_attribute_values(":at", time(earliest))
                 .expression_attribute_values(":ses_id", text(ses_id));
             self.moved(update).await?;
         }
         Ok(())
+    }
+
+    /// Notes evidence, if the row meets a condition for each kind of it, made from the
+    /// names of what is known of that kind and of what is to be noted.
+    async fn note(
+        &self,
+        id: &MessageId,
+        evidence: &BTreeMap<Evidence, Timestamp>,
+        each: impl Fn(&str, &str) -> String,
+    ) -> anyhow::Result<Move> {
+        let (mut set, mut condition) = (Vec::new(), vec!["attribute_exists(message)".to_owned()]);
+        let (mut names, mut values) = (HashMap::new(), HashMap::new());
+        for (number, (kind, at)) in evidence.iter().enumerate() {
+            let (name, value) = (format!("#kind{number}"), format!(":at{number}"));
+            set.push(format!("{name} = {value}"));
+            condition.push(each(&name, &value));
+            names.insert(name, kind.attribute().to_owned());
+            values.insert(value, time(*at));
+        }
+        // The names take the place of #state, which these expressions have no use for.
+        let update = self
+            .update(id)
+            .update_expression(format!("SET {}", set.join(", ")))
+            .condition_expression(condition.join(" AND "))
+            .set_expression_attribute_names(Some(names))
+            .set_expression_attribute_values(Some(values))
+            .return_values(ReturnValue::AllNew);
+        self.moved(update).await
     }
 
     /// One message and what became of it.
@@ -226,52 +269,55 @@ impl Messages {
         self.item(id).await?.map(entry).transpose()
     }
 
-    /// A customer's messages, newest first, and where the next page begins.
+    /// A page of a customer's messages, newest first, and the place behind which the
+    /// next begins.
+    ///
+    /// A message stays with the id that the customer had then, so `aliases` are the
+    /// other ids under which they were known. Nobody is written to as an anonymous
+    /// visitor.
     ///
     /// # Errors
     /// If the table cannot be read.
     pub async fn of_customer(
         &self,
         id: &CustomerId,
-        limit: i32,
+        aliases: &[CustomerId],
+        limit: usize,
         after: Option<&str>,
     ) -> anyhow::Result<(Vec<Entry>, Option<String>)> {
-        let start = after.and_then(|created| {
-            let message = created.split_once('#')?.1;
-            Some(Item::from([
-                ("customer".to_owned(), text(id.as_str())),
-                ("created".to_owned(), text(created)),
-                ("message".to_owned(), text(message)),
-            ]))
-        });
-        let page = self
+        let written_to = std::iter::once(id).chain(aliases.iter().filter(|alias| !alias.is_visitor()));
+        let parts = futures::stream::iter(written_to).map(|id| self.listed(id, limit, after)).buffered(LISTS_AT_ONCE);
+        let (listed, next) = merged(parts.try_collect().await?, limit);
+        let ids: Vec<MessageId> = listed.into_iter().map(|(_, id)| id).collect();
+        let mut entries = self.entries(&ids).await?;
+        entries.sort_by_cached_key(|entry| Reverse(created(&entry.message)));
+        Ok((entries, next))
+    }
+
+    /// A page of the messages of one id, newest first, of those before a place.
+    async fn listed(&self, id: &CustomerId, limit: usize, before: Option<&str>) -> anyhow::Result<Part<MessageId>> {
+        let query = self
             .db
             .query()
             .table_name(&self.table)
             .index_name("by-customer")
-            .key_condition_expression("customer = :customer")
             .expression_attribute_values(":customer", text(id.as_str()))
             .scan_index_forward(false)
-            .limit(limit)
-            .set_exclusive_start_key(start)
-            .send()
-            .await
-            .map_err(failed("a customer's messages could not be listed"))?;
-        let keys: Vec<Item> = page.items.unwrap_or_default();
-        let ids: anyhow::Result<Vec<MessageId>> = keys
-            .iter()
-            .map(|item| {
-                let id = item.get("message").and_then(|id| id.as_s().ok()).context("a message without an id")?;
-                Ok(MessageId::parse(id)?)
-            })
-            .collect();
-        let next = page
-            .last_evaluated_key
-            .and_then(|mut key| key.remove("created"))
-            .and_then(|created| created.as_s().ok().cloned());
-        let mut entries = self.entries(&ids?).await?;
-        entries.sort_by(|a, b| (b.message.created_at, &b.message.id).cmp(&(a.message.created_at, &a.message.id)));
-        Ok((entries, next))
+            .limit(i32::try_from(limit)?);
+        let query = match before {
+            None => query.key_condition_expression("customer = :customer"),
+            Some(before) => query
+                .key_condition_expression("customer = :customer AND created < :before")
+                .expression_attribute_values(":before", text(before)),
+        };
+        let page = query.send().await.map_err(failed("a customer's messages could not be listed"))?;
+        let listed = |item: &Item| {
+            let named = |name: &str| item.get(name).and_then(|value| value.as_s().ok());
+            let message = named("message").context("a message without an id")?;
+            anyhow::Ok((named("created").context("a message without a time")?.clone(), MessageId::parse(message)?))
+        };
+        let items: anyhow::Result<Vec<_>> = page.items.unwrap_or_default().iter().map(listed).collect();
+        Ok(Part { items: items?, more: page.last_evaluated_key.is_some() })
     }
 
     /// These messages and what became of them, in no particular order; those
@@ -305,7 +351,7 @@ impl Messages {
     pub async fn scrub(&self, id: &CustomerId, now: Timestamp) -> anyhow::Result<()> {
         let mut after = None;
         loop {
-            let (entries, next) = self.of_customer(id, 100, after.as_deref()).await?;
+            let (entries, next) = self.of_customer(id, &[], 100, after.as_deref()).await?;
             for Entry { message, state, .. } in entries {
                 if state == State::Pending {
                     self.refuse(&message.id, Reason::Erased, None, now).await?;

@@ -13,6 +13,9 @@
 //!
 //! Every other topic tells nothing. `orders/edited`, `refunds/create` and the
 //! fulfillments' own topics hold a part of what `orders/updated` says as a whole.
+//! `customers/delete` says that the shop put a record away, such as one that was there
+//! twice, and not that the customer asked for anything: what they were sent, allowed and
+//! refused still holds, and an erasure could not be taken back.
 //!
 //! # Statuses
 //!

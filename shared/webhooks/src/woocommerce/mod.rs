@@ -9,6 +9,8 @@
 //! | `product.deleted` | the product is deleted |
 //!
 //! Every other topic tells nothing; neither does an order that is still a draft.
+//! `customer.deleted` says that an account was closed, whose orders the shop keeps: it is
+//! no wish to be erased, and an erasure could not be taken back.
 //!
 //! # Statuses
 //!

@@ -3,19 +3,22 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use campaigns::{Campaign, Status};
 use domain::TemplateId;
-use store::{Definitions, Kind, Versioned};
+
+use crate::{Definitions, Kind, Versioned};
 
 /// What is in force: the active campaigns, and the version of each template.
 #[derive(Debug, Default)]
-pub(crate) struct Active {
+pub struct Active {
     revision: Option<u64>,
-    pub(crate) campaigns: Vec<Versioned<Campaign>>,
+    /// The active campaigns, each with its version.
+    pub campaigns: Vec<Versioned<Campaign>>,
     templates: BTreeMap<String, u64>,
 }
 
 impl Active {
     /// The version in force of each template that a campaign names.
-    pub(crate) fn versions_of(&self, campaign: &Campaign) -> BTreeMap<TemplateId, u64> {
+    #[must_use]
+    pub fn versions_of(&self, campaign: &Campaign) -> BTreeMap<TemplateId, u64> {
         let version = |id: &TemplateId| Some((id.clone(), *self.templates.get(id.as_str())?));
         campaign.templates().into_iter().filter_map(version).collect()
     }
@@ -26,17 +29,23 @@ impl Active {
 /// It is compared with the revision once for each batch, by one small read, so
 /// that a campaign holds for everything that comes in after it was saved.
 #[derive(Debug)]
-pub(crate) struct ActiveSet {
+pub struct ActiveSet {
     definitions: Definitions,
     kept: Mutex<Arc<Active>>,
 }
 
 impl ActiveSet {
-    pub(crate) fn new(definitions: Definitions) -> Self {
+    /// What these definitions put in force.
+    #[must_use]
+    pub fn new(definitions: Definitions) -> Self {
         Self { definitions, kept: Mutex::default() }
     }
 
-    pub(crate) async fn current(&self) -> anyhow::Result<Arc<Active>> {
+    /// What is in force now.
+    ///
+    /// # Errors
+    /// If the definitions cannot be read.
+    pub async fn current(&self) -> anyhow::Result<Arc<Active>> {
         let revision = self.definitions.revision().await?;
         let kept = Arc::clone(&self.kept.lock().unwrap_or_else(PoisonError::into_inner));
         if kept.revision == Some(revision) {

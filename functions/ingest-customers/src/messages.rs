@@ -3,27 +3,32 @@ use domain::{CustomerId, Fault, MessageId};
 use jiff::Timestamp;
 use lambda::http::{Failure, Request, Response};
 use serde_json::{Map, Value, json};
-use store::{Entry, Messages};
+use store::Entry;
 
-/// What was sent to a customer, what was not, and why; newest first.
-pub(crate) async fn of_customer(messages: &Messages, request: &Request) -> Result<Response, Failure> {
-    let mut faults = Vec::new();
-    let customer = match request.query("customer").as_deref().map(CustomerId::parse) {
-        Some(Ok(customer)) => Some(customer),
-        Some(Err(error)) => {
-            faults.push(Fault::new("?customer", error.to_string()));
-            None
-        }
-        None => {
-            faults.push(Fault::new("?customer", "is required"));
-            None
-        }
-    };
-    let page = request.page(is_place).map_err(|more| faults.extend(more)).ok();
-    let (Some(customer), Some(page)) = (customer, page) else { return Err(faults.into()) };
-    let (entries, next) =
-        messages.of_customer(&customer, i32::try_from(page.limit).unwrap_or(100), page.after.as_deref()).await?;
-    Ok(Response::page(entries.iter().map(show).collect(), next.as_deref()))
+use crate::People;
+
+impl People {
+    /// What was sent to a customer, what was not, and why; newest first.
+    pub(crate) async fn messages(&self, request: &Request) -> Result<Response, Failure> {
+        let mut faults = Vec::new();
+        let customer = match request.query("customer").as_deref().map(CustomerId::parse) {
+            Some(Ok(customer)) => Some(customer),
+            Some(Err(error)) => {
+                faults.push(Fault::new("?customer", error.to_string()));
+                None
+            }
+            None => {
+                faults.push(Fault::new("?customer", "is required"));
+                None
+            }
+        };
+        let page = request.page(is_place).map_err(|more| faults.extend(more)).ok();
+        let (Some(customer), Some(page)) = (customer, page) else { return Err(faults.into()) };
+        let customer = self.now_known_as(&customer).await?;
+        let aliases = self.customers.aliases(&customer).await?;
+        let (entries, next) = self.messages.of_customer(&customer, &aliases, page.limit, page.after.as_deref()).await?;
+        Ok(Response::page(entries.iter().map(show).collect(), next.as_deref()))
+    }
 }
 
 /// Whether this is a place between two messages, as an answer's `next` names it.

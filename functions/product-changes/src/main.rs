@@ -1,0 +1,5 @@
+//! The `product-changes` function as a process.
+
+fn main() -> Result<(), lambda::Error> {
+    lambda::main(product_changes::run)
+}
