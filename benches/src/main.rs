@@ -10,6 +10,7 @@ mod order_to_mail;
 mod others;
 mod proc;
 mod runner;
+mod segments;
 mod size;
 mod stats;
 mod table;
@@ -52,6 +53,8 @@ enum Command {
     OrderToMail(order_to_mail::Args),
     /// What a shop tells: requests a second, processor time, and what a million would cost on AWS.
     Ingest(ingest::Args),
+    /// How quickly conditions are evaluated.
+    Segments(segments::Args),
     /// Run the bundle until the standard input ends.
     #[command(hide = true)]
     Runner(runner::Args),
@@ -77,6 +80,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::ColdStart(args) => show(&wait(cold_start::run(args, &programs?, &cli.template))?, cli.json),
         Command::OrderToMail(args) => show(&wait(order_to_mail::run(args, &cli.template))?, cli.json),
         Command::Ingest(args) => show(&wait(ingest::run(args, &cli.template))?, cli.json),
+        Command::Segments(args) => show(&segments::run(&args)?, cli.json),
         Command::Runner(args) => wait(runner::run(args, &cli.template)),
         Command::Function { name } => match local::linked::run(&name) {
             None => anyhow::bail!("there is no function {name}"),

@@ -16,7 +16,7 @@ async fn customers(shop: &Shop, count: usize) {
 }
 
 /// Lets time pass until the mailing says that it is sent.
-async fn sent(shop: &Shop, id: &str) -> Value {
+pub(crate) async fn sent(shop: &Shop, id: &str) -> Value {
     for _ in 0..60 {
         let mailing = shop.get(&format!("/v1/mailings/{id}")).await;
         if mailing["progress"]["stage"] == "sent" {

@@ -3,6 +3,7 @@
 //! is known of it from the API.
 #![expect(clippy::unwrap_used, reason = "a test ends where something that it relies on is not so")]
 
+mod conditions;
 mod consent;
 mod containers;
 mod customers;
@@ -18,6 +19,7 @@ mod products;
 mod replay;
 mod restart;
 mod runs;
+mod segments;
 mod sending;
 mod support;
 mod visitors;

@@ -29,7 +29,7 @@ impl Shop {
     }
 
     /// To whom mails went, and with which subjects.
-    fn heard(&self) -> BTreeMap<String, Vec<String>> {
+    pub(crate) fn heard(&self) -> BTreeMap<String, Vec<String>> {
         let mut heard: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for mail in self.mails() {
             let to = mail.to.first().unwrap().split('@').next().unwrap().to_owned();
@@ -40,7 +40,7 @@ impl Shop {
     }
 }
 
-fn only(who: &[(&str, &[&str])]) -> BTreeMap<String, Vec<String>> {
+pub(crate) fn only(who: &[(&str, &[&str])]) -> BTreeMap<String, Vec<String>> {
     who.iter().map(|(who, said)| ((*who).to_owned(), said.iter().map(|said| (*said).to_owned()).collect())).collect()
 }
 

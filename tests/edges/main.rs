@@ -5,6 +5,7 @@
 mod anything;
 mod api;
 mod bad_bodies;
+mod bad_conditions;
 mod bad_fields;
 mod bad_input;
 mod bad_records;

@@ -14,12 +14,13 @@ use aws::DeadLetters;
 use aws_lambda_events::sqs::SqsEvent;
 use aws_sdk_dynamodb::Client;
 use campaigns::{Campaign, Progress, Run};
-use contracts::{Cause, Evaluation, facts};
+use contracts::{Cause, Evaluation};
 use domain::{Change, Code, CustomerId, RunId};
+use facts::History;
 use intake::Intake;
 use jiff::{SignedDuration, Timestamp};
 use lambda::{Clock, Context, batch};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use store::{
     Active, ActiveSet, Catalogue, Customers, Definitions, DictionaryCache, Found, Kind, Messages, Runs, Timers, Wanted,
     Written,
@@ -60,11 +61,12 @@ pub async fn run() -> Result<(), lambda::Error> {
     let evaluate = Evaluate {
         erasing: Erasing {
             customers: known.clone(),
-            messages,
+            messages: messages.clone(),
             runs: runs.clone(),
             dead_letters: dead_letters?,
             clock: clock.clone(),
         },
+        history: History::new(known.clone(), messages, DictionaryCache::new(definitions.clone())),
         intake: Intake::new(known.clone(), DictionaryCache::new(definitions.clone())),
         cart: Code::parse("cart")?,
         customers: known,
@@ -80,6 +82,7 @@ pub async fn run() -> Result<(), lambda::Error> {
 struct Evaluate {
     erasing: Erasing,
     intake: Intake,
+    history: History,
     /// The container that an order came from unless it names another.
     cart: Code,
     customers: Customers,
@@ -140,14 +143,16 @@ impl Evaluate {
         let Some((customer_id, set_off)) = self.concerned(customer_id, fitting, change, at).await? else {
             return Ok(());
         };
-        let facts = if set_off.iter().any(|campaign| campaign.value.filter.is_some()) {
-            self.facts(&customer_id, change).await?
+        let known = if set_off.iter().any(|campaign| campaign.value.filter.is_some()) {
+            Some((self.facts(&customer_id, change).await?, self.history.at(self.clock.now()).await?))
         } else {
-            Value::Null
+            None
         };
         let mut has_begun = false;
         for campaign in set_off {
-            if campaign.value.filter.as_ref().is_some_and(|filter| !filter.holds(&facts)) {
+            if let Some((filter, ((id, facts), at))) = campaign.value.filter.as_ref().zip(known.as_ref())
+                && !self.history.looked_at(filter, &active.segments, id, facts.clone(), at).await?.holds()
+            {
                 continue;
             }
             let now = self.clock.now();
@@ -208,7 +213,12 @@ impl Evaluate {
     }
 
     /// What a campaign's filter may ask about.
-    async fn facts(&self, customer_id: &CustomerId, change: &Change) -> anyhow::Result<Value> {
+    /// Of a customer who is another one by now, that one's, with who it is.
+    async fn facts(
+        &self,
+        customer_id: &CustomerId,
+        change: &Change,
+    ) -> anyhow::Result<(CustomerId, Map<String, Value>)> {
         let wanted = Wanted {
             orders: change.order_id().cloned().into_iter().collect(),
             events: change.event_id().cloned().into_iter().collect(),
@@ -219,12 +229,17 @@ impl Evaluate {
             Some(id) => self.product(id).await?,
             None => None,
         };
-        Ok(Value::Object(facts::of(
+        let id = loaded.customer.as_ref().map_or(customer_id, |customer| &customer.id).clone();
+        let mut facts = contracts::facts::of(
             loaded.customer.as_ref(),
             loaded.orders.first(),
             loaded.events.first(),
             product.as_ref(),
             Some(change),
-        )))
+        );
+        if let Some(order) = loaded.orders.first() {
+            facts.insert("order".into(), self.history.order(order, self.clock.now()).await?);
+        }
+        Ok((id, facts))
     }
 }

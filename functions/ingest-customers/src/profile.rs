@@ -1,8 +1,9 @@
 use contracts::{Kind, Problem, customer, event, order};
 use domain::{Customer, CustomerId, Order};
+use facts::show_message;
 use lambda::http::{Failure, Request, Response};
 use serde_json::{Value, json};
-use store::{Entry, Found};
+use store::Found;
 
 use crate::People;
 
@@ -125,25 +126,4 @@ fn is_place(after: &str) -> bool {
     after
         .split_once('#')
         .is_some_and(|(moment, item)| moment.parse::<jiff::Timestamp>().is_ok() && item.starts_with("event#"))
-}
-
-fn show_message(entry: &Entry) -> Value {
-    let message = &entry.message;
-    let mut shown = json!({
-        "id": message.id,
-        "purpose": message.purpose,
-        "template": message.template_id,
-        "created_at": message.created_at,
-        "state": entry.state,
-    });
-    if let Some(reason) = entry.reason {
-        shown["reason"] = json!(reason);
-    }
-    if let Some(at) = entry.settled_at {
-        shown["settled_at"] = json!(at);
-    }
-    for (name, at) in &entry.evidence {
-        shown[*name] = json!(at);
-    }
-    shown
 }

@@ -1,6 +1,6 @@
 //! Who changed what, and when.
 
-use campaigns::{Campaign, Mailing};
+use campaigns::{Campaign, Mailing, Segment};
 use domain::dictionary::Word;
 use lambda::http::{Failure, Request, Response};
 use serde_json::{Value, json};
@@ -46,12 +46,13 @@ fn show(change: &Change) -> Value {
     shown
 }
 
-/// A kept definition as the API shows it.
+/// A kept definition as the API shows it, without what is made of it.
 fn defined(kind: Defined, kept: Value) -> anyhow::Result<Value> {
     Ok(match kind {
         Defined::Template | Defined::Key => kept,
-        Defined::Campaign => serde_json::from_value::<Campaign>(kept)?.show(),
-        Defined::Mailing => serde_json::from_value::<Mailing>(kept)?.show(),
+        Defined::Campaign => serde_json::from_value::<Campaign>(kept)?.definition(),
+        Defined::Mailing => serde_json::from_value::<Mailing>(kept)?.definition(),
+        Defined::Segment => serde_json::from_value::<Segment>(kept)?.definition(),
         Defined::Word => contracts::dictionary::show(&serde_json::from_value::<Word>(kept)?),
     })
 }

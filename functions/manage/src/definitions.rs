@@ -1,6 +1,8 @@
 use anyhow::Context;
-use campaigns::{Campaign, Mailing, Step};
+use campaigns::{Campaign, Mailing, Step, Trigger};
+use conditions::Condition;
 use contracts::{Kind, Problem};
+use domain::dictionary::Dictionary;
 use domain::read::{self, Faults, Reader};
 use domain::{CampaignId, Fault, MailingId, TemplateId};
 use lambda::http::{Failure, Request, Response};
@@ -32,7 +34,11 @@ impl Manage {
     pub(crate) async fn put_campaign(&self, request: &Request) -> Result<Response, Failure> {
         let id = request.path("id", CampaignId::parse)?;
         let campaign = Campaign::read(id, &request.json()?)?;
-        let mut faults = Vec::new();
+        let happened = match &campaign.trigger {
+            Trigger::EventReceived { name, .. } => Some(name.as_str()),
+            _ => None,
+        };
+        let mut faults = self.misfits("/filter", campaign.filter.as_ref(), happened).await?;
         for (index, step) in campaign.steps.iter().enumerate() {
             if let Step::Send { template } = step
                 && self.template_version(template).await?.is_none()
@@ -64,8 +70,10 @@ impl Manage {
         let body = request.json()?;
         let now = self.clock.now();
         let mut mailing = Mailing::read(id, &body, now)?;
+        let mut faults = self.misfits("/audience", mailing.audience.as_ref(), None).await?;
         let Some(template_version) = self.template_version(&mailing.template).await? else {
-            return Err(vec![no_template("/template".into(), &mailing.template)].into());
+            faults.push(no_template("/template".into(), &mailing.template));
+            return Err(faults.into());
         };
         mailing.template_version = template_version;
         let known = self.definitions.get::<Mailing>(Defined::Mailing, mailing.id.as_str()).await?;
@@ -75,6 +83,9 @@ impl Manage {
             if same == known.value {
                 return self.show_mailing(&known.value, known.version).await;
             }
+        }
+        if !faults.is_empty() {
+            return Err(faults.into());
         }
         let also = |version| self.mailings.schedule(&mailing.id, version, mailing.at);
         let definitions = self.definitions.by(request.key_id());
@@ -113,6 +124,37 @@ impl Manage {
         let definitions = self.definitions.by(request.key_id());
         let saved = definitions.save(kind, id, definition, self.clock.now(), |_| Ok(Vec::new())).await?;
         saved.context("a definition was refused that nothing goes with")
+    }
+
+    /// That a condition at this place asks for nothing that there is not.
+    ///
+    /// # Errors
+    /// All that it asks so, each with its place.
+    pub(crate) async fn check_condition(&self, place: &str, condition: &Condition) -> Result<(), Failure> {
+        let faults = self.misfits(place, Some(condition), None).await?;
+        if faults.is_empty() { Ok(()) } else { Err(faults.into()) }
+    }
+
+    /// What a condition asks that nobody can answer by the shop's dictionary as it stands;
+    /// of an event that happened, by its name.
+    async fn misfits(
+        &self,
+        place: &str,
+        condition: Option<&Condition>,
+        happened: Option<&str>,
+    ) -> anyhow::Result<Faults> {
+        let Some(condition) = condition else { return Ok(Vec::new()) };
+        let words = self.definitions.words().await?;
+        let dictionary = Dictionary::new(words.into_iter().map(|saved| (saved.id, saved.word)));
+        let mut schema = facts::schema(&dictionary);
+        if !condition.segments().is_empty() {
+            schema.segments(self.definitions.segments().await?.codes());
+        }
+        if let Some(name) = happened {
+            schema = schema.happened(name);
+        }
+        let faults = condition.check(&schema).into_iter();
+        Ok(faults.map(|fault| Fault::new(format!("{place}{}", fault.pointer), fault.message)).collect())
     }
 
     async fn template_version(&self, id: &TemplateId) -> anyhow::Result<Option<u64>> {

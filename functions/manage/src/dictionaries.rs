@@ -1,7 +1,7 @@
 //! The shop's own words: fields, statuses, kinds of event, sources, containers,
 //! audiences, settings.
 
-use campaigns::{Campaign, Mailing, Stage};
+use campaigns::{Campaign, Mailing, Segment, Stage};
 use contracts::{Kind, Problem, dictionary};
 use domain::dictionary::{Dictionary, Word, WordKind, is_system};
 use lambda::http::{Failure, Request, Response};
@@ -145,6 +145,11 @@ impl Manage {
     /// Where a word is used. A mailing that is over no longer needs it.
     async fn uses(&self, used: Used<'_>) -> anyhow::Result<Vec<String>> {
         let mut uses = Vec::new();
+        for segment in self.definitions.list::<Segment>(Defined::Segment).await? {
+            if used.by_condition(&segment.value.condition) {
+                uses.push(format!("segment {:?}", segment.value.code.as_str()));
+            }
+        }
         for campaign in self.definitions.list::<Campaign>(Defined::Campaign).await? {
             if used.by_campaign(&campaign.value) {
                 uses.push(format!("campaign {:?}", campaign.value.id.as_str()));

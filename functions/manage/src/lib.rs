@@ -1,24 +1,27 @@
-//! Definitions, keys, and who changed what.
+//! Definitions, keys, who changed what, and what a condition says of a customer.
 //!
 //! Everything is checked when it is saved: a template that does not compile, or
 //! a campaign that names no template there is, never gets as far as a customer.
 
 mod audit;
+mod conditions;
 mod definitions;
 mod dictionaries;
 mod keys;
 mod reference;
+mod segments;
 mod usage;
 
 use api::Api;
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use aws_sdk_dynamodb::Client;
 use contracts::{Kind, Problem};
+use facts::History;
 use lambda::Clock;
 use lambda::http::{Failure, Request, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use store::{Definitions, Keys, Mailings};
+use store::{Customers, Definitions, DictionaryCache, Keys, Mailings, Messages};
 
 /// Serves requests of the HTTP API, and direct invocations that make keys.
 ///
@@ -27,10 +30,15 @@ use store::{Definitions, Keys, Mailings};
 pub async fn run() -> Result<(), lambda::Error> {
     let db = Client::new(&aws::sdk_config().await);
     let required = lambda::config::required;
+    let definitions = Definitions::new(db.clone(), required("DEFINITIONS_TABLE")?);
+    let customers = Customers::new(db.clone(), required("CUSTOMERS_TABLE")?);
+    let messages = Messages::new(db.clone(), required("MESSAGES_TABLE")?);
     let manage = Manage {
         api: Api::from_env(db.clone())?,
         keys: Keys::new(db.clone(), required("DEFINITIONS_TABLE")?),
-        definitions: Definitions::new(db.clone(), required("DEFINITIONS_TABLE")?),
+        history: History::new(customers.clone(), messages, DictionaryCache::new(definitions.clone())),
+        customers,
+        definitions,
         mailings: Mailings::new(db, required("CHECKPOINTS_TABLE")?),
         clock: Clock::from_env(),
     };
@@ -50,6 +58,8 @@ enum Invoked {
 struct Manage {
     api: Api,
     keys: Keys,
+    history: History,
+    customers: Customers,
     definitions: Definitions,
     mailings: Mailings,
     clock: Clock,
@@ -78,6 +88,13 @@ impl Manage {
             "PUT /v1/mailings/{id}" => self.put_mailing(request).await,
             "GET /v1/mailings/{id}" => self.get_mailing(request).await,
             "GET /v1/mailings" => self.list(store::Kind::Mailing, request).await,
+            "PUT /v1/segments/{code}" => self.put_segment(request).await,
+            "GET /v1/segments/{code}" => self.get_segment(request).await,
+            "DELETE /v1/segments/{code}" => self.delete_segment(request).await,
+            "GET /v1/segments" => self.list(store::Kind::Segment, request).await,
+            "GET /v1/segments/{code}/customers" => self.list_members(request).await,
+            "GET /v1/segments/{code}/customers/{id}" => self.why_in_segment(request).await,
+            "POST /v1/conditions/explain" => self.explain(request).await,
             "POST /v1/keys" => keys::create(&self.keys, request, self.clock.now()).await,
             "GET /v1/keys" => keys::list(&self.keys, request, self.clock.now()).await,
             "POST /v1/keys/{id}/rotate" => keys::rotate(&self.keys, request, self.clock.now()).await,

@@ -6,6 +6,9 @@ use domain::dictionary::{Object, WordKind};
 use serde_json::Value;
 use templates::Source;
 
+/// Where a condition has a path: of a field, or of a field of several things.
+const PATHS: [&str; 8] = ["field", "distinct", "sum", "average", "min", "max", "first", "last"];
+
 /// What is asked for.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Used<'a> {
@@ -49,25 +52,27 @@ impl Used<'_> {
         }
     }
 
-    fn by_condition(self, condition: &conditions::Condition) -> bool {
+    pub(crate) fn by_condition(self, condition: &conditions::Condition) -> bool {
         serde_json::to_value(condition).is_ok_and(|condition| self.by_node(&condition))
     }
 
     fn by_node(self, node: &Value) -> bool {
+        let is_audience = |code: &Value| self.kind == WordKind::Audience && code == self.code;
         match node {
             Value::Array(nodes) => nodes.iter().any(|node| self.by_node(node)),
-            Value::Object(node) => match node.get("field").and_then(Value::as_str) {
-                Some(path) => {
-                    let values = node.iter().filter(|(key, _)| *key != "field").map(|(_, value)| value);
-                    let listed = values.flat_map(|value| match value {
+            Value::Object(node) if node.get("audience").is_some_and(is_audience) => true,
+            Value::Object(node) => {
+                let path = PATHS.iter().find_map(|key| node.get(*key)?.as_str());
+                let is_named = path.is_some_and(|path| {
+                    let listed = node.values().flat_map(|value| match value {
                         Value::Array(values) => values.as_slice(),
                         value => std::slice::from_ref(value),
                     });
-                    let texts: Vec<&str> = listed.filter_map(Value::as_str).collect();
+                    let texts: Vec<&str> = listed.filter_map(Value::as_str).filter(|text| *text != path).collect();
                     self.by_path(&steps(path), &texts)
-                }
-                None => node.values().any(|node| self.by_node(node)),
-            },
+                });
+                is_named || node.values().any(|node| self.by_node(node))
+            }
             _ => false,
         }
     }
@@ -174,6 +179,17 @@ mod tests {
         assert!(uses(WordKind::Field, "customer.tier") && uses(WordKind::Field, "order_line.engraving"));
         assert!(!uses(WordKind::Field, "order.tier") && !uses(WordKind::Field, "customer.tie"));
         assert!(uses(WordKind::Source, "app") && !uses(WordKind::Container, "app"));
+        let counted = campaign(
+            json!({ "type": "order_created" }),
+            json!({ "all": [{ "sum": "orders.fields.weight", "more_than": 5 },
+                { "last": "orders.status.delivery", "is": "at_customs" },
+                { "count": "orders", "where": { "field": "order.fields.gift", "is": true },
+                    "during": { "since": { "last": "events", "where": { "field": "event.name", "is": "rang" } } } }] }),
+        );
+        let uses = |kind, code| used(kind, code).by_campaign(&counted);
+        assert!(uses(WordKind::Field, "order.weight") && uses(WordKind::Field, "order.gift"));
+        assert!(uses(WordKind::Status, "delivery.at_customs") && uses(WordKind::EventType, "rang"));
+        assert!(!uses(WordKind::Field, "order.orders") && !uses(WordKind::EventType, "events"));
         let whom = json!({ "holding": "wishlist" });
         let back = campaign(json!({ "type": "product_changed", "what": "back_in_stock", "whom": whom }), Value::Null);
         assert!(used(WordKind::Container, "wishlist").by_campaign(&back));

@@ -13,10 +13,11 @@ mod work;
 use anyhow::Context as _;
 use aws::Queue;
 use aws_lambda_events::sqs::SqsEvent;
+use facts::History;
 use jiff::{SignedDuration, Timestamp};
 use lambda::{Clock, Context, batch};
 use serde_json::{Value, json};
-use store::{Customers, Definitions, Mailings, Messages};
+use store::{Customers, Definitions, DictionaryCache, Mailings, Messages};
 
 use contracts::MailingWork;
 
@@ -28,10 +29,14 @@ pub async fn run() -> Result<(), lambda::Error> {
     let config = aws::sdk_config().await;
     let db = aws_sdk_dynamodb::Client::new(&config);
     let required = lambda::config::required;
+    let customers = Customers::new(db.clone(), required("CUSTOMERS_TABLE")?);
+    let definitions = Definitions::new(db.clone(), required("DEFINITIONS_TABLE")?);
+    let messages = Messages::new(db.clone(), required("MESSAGES_TABLE")?);
     let mass_messaging = MassMessaging {
-        customers: Customers::new(db.clone(), required("CUSTOMERS_TABLE")?),
-        definitions: Definitions::new(db.clone(), required("DEFINITIONS_TABLE")?),
-        messages: Messages::new(db.clone(), required("MESSAGES_TABLE")?),
+        history: History::new(customers.clone(), messages.clone(), DictionaryCache::new(definitions.clone())),
+        customers,
+        definitions,
+        messages,
         mailings: Mailings::new(db, required("CHECKPOINTS_TABLE")?),
         queue: Queue::new(aws_sdk_sqs::Client::new(&config), required("MAILINGS_QUEUE_URL")?),
         clock: Clock::from_env(),
@@ -40,6 +45,7 @@ pub async fn run() -> Result<(), lambda::Error> {
 }
 
 struct MassMessaging {
+    history: History,
     customers: Customers,
     definitions: Definitions,
     messages: Messages,

@@ -1,11 +1,10 @@
 use anyhow::Context;
-use campaigns::{Mailing, MailingProgress, Stage};
+use campaigns::{Mailing, MailingProgress, Segments, Stage};
 use contracts::MailingWork;
 use domain::message::State;
 use domain::{Customer, CustomerId, MailingId, Message};
 use futures::TryStreamExt;
 use jiff::{SignedDuration, Timestamp};
-use serde_json::Value;
 use store::{AudiencePage, CUSTOMER_SHARDS, Entry, Kind, Versioned, Written};
 
 use crate::MassMessaging;
@@ -95,8 +94,7 @@ impl MassMessaging {
     /// Puts the next page of the audience down.
     async fn collect(&self, mailing: &Mailing, mut progress: MailingProgress, version: u64) -> anyhow::Result<Next> {
         let (customers, next) = self.customers.page(progress.shard, progress.after.as_deref(), PAGE).await?;
-        let audience: Vec<CustomerId> =
-            customers.into_iter().filter(|customer| is_meant(mailing, customer)).map(|customer| customer.id).collect();
+        let audience = self.meant(mailing, customers).await?;
         if next.is_none() {
             progress.shard += 1;
         }
@@ -111,6 +109,17 @@ impl MassMessaging {
             Written::Done => Ok(Next::On(progress)),
             Written::Overtaken => Ok(Next::Over),
         }
+    }
+
+    /// Those of these customers to whom the mailing goes, in their order. What they did
+    /// and have is read of each, if the audience asks for it.
+    async fn meant(&self, mailing: &Mailing, customers: Vec<Customer>) -> anyhow::Result<Vec<CustomerId>> {
+        let Some(audience) = &mailing.audience else {
+            return Ok(customers.into_iter().map(|customer| customer.id).collect());
+        };
+        let segments =
+            if audience.segments().is_empty() { Segments::default() } else { self.definitions.segments().await? };
+        self.history.those_who(audience, &segments, customers, self.clock.now()).await
     }
 
     /// Writes the messages of the first page that lacks them. Those that are
@@ -167,9 +176,4 @@ fn is_over(entry: &Entry, now: Timestamp) -> bool {
         State::Unknown => entry.settled_at.is_none_or(|settled_at| settled_at + HOPE < now),
         state => state.is_settled(),
     }
-}
-
-fn is_meant(mailing: &Mailing, customer: &Customer) -> bool {
-    let facts = || Value::Object(contracts::facts::of(Some(customer), None, None, None, None));
-    mailing.audience.as_ref().is_none_or(|audience| audience.holds(&facts()))
 }

@@ -1,4 +1,4 @@
-use conditions::{Condition, Root};
+use conditions::{Condition, Root, Scope};
 use domain::message::Purpose;
 use domain::read::{self, Faults, Reader};
 use domain::{CampaignId, Code, ContainerChange, EventKind, Fault, ProductNews, StatusSet, TemplateId};
@@ -40,9 +40,10 @@ impl Campaign {
             Some(trigger) if trigger.whom().is_some() => &[Root::Customer, Root::Product, Root::Change],
             Some(_) => &[Root::Customer, Root::Event, Root::Change],
             // What it is about is not known, so nothing can be said against it.
-            None => Root::ALL,
+            None => Root::SINGLE,
         };
         let filter = condition(&mut reader, "filter", roots);
+        ignore_words(&mut reader, "filter_in_words");
         let steps = reader.list("steps", MAX_STEPS, step);
         if sends_nothing(body) {
             reader.fault("steps", "must hold at least one step that sends");
@@ -54,9 +55,17 @@ impl Campaign {
         }
     }
 
-    /// The definition as it goes out over the API.
+    /// The definition as it goes out over the API, with its filter in plain English too.
     #[must_use]
     pub fn show(&self) -> Value {
+        let mut shown = self.definition();
+        put_words(&mut shown, "filter_in_words", self.filter.as_ref());
+        shown
+    }
+
+    /// What was defined, and nothing that is made of it.
+    #[must_use]
+    pub fn definition(&self) -> Value {
         let steps: Vec<Value> = self
             .steps
             .iter()
@@ -79,16 +88,29 @@ impl Campaign {
     }
 }
 
-/// An optional condition over the facts under these roots.
+/// An optional condition over these roots, and all that the customer did and has.
 pub(crate) fn condition(reader: &mut Reader<'_>, key: &'static str, roots: &[Root]) -> Option<Condition> {
     let value = reader.raw(key)?;
-    Condition::parse(value, roots)
+    Condition::parse(value, &Scope::with_history(roots))
         .map_err(|faults| {
             let place = reader.place(key);
             reader
                 .faults(faults.into_iter().map(|fault| Fault::new(format!("{place}{}", fault.pointer), fault.message)));
         })
         .ok()
+}
+
+/// Takes what [`put_words`] has put there, and forgets it: whoever edits what was shown may
+/// send it back, and the words are made anew.
+pub(crate) fn ignore_words(reader: &mut Reader<'_>, key: &'static str) {
+    reader.optional(key, |value| if value.is_string() { Ok(()) } else { Err("must be text, and says nothing") });
+}
+
+/// A condition in plain English, if there is one.
+pub(crate) fn put_words(shown: &mut Value, key: &str, condition: Option<&Condition>) {
+    if let Some(condition) = condition {
+        shown[key] = Value::String(condition.to_string());
+    }
 }
 
 /// Whether the steps are well and good, but none sends. What is no list, or too
@@ -231,7 +253,30 @@ mod tests {
         });
         let mut without_id = body.clone();
         without_id.as_object_mut().unwrap().remove("id");
-        assert_eq!(read(&without_id).unwrap().show(), body);
+        let campaign = read(&without_id).unwrap();
+        assert_eq!(campaign.definition(), body);
+        let mut shown = body;
+        shown["filter_in_words"] = json!("customer city is Riga");
+        assert_eq!(campaign.show(), shown);
+    }
+
+    #[test]
+    fn words_that_come_back_say_nothing_and_the_filter_does() {
+        let mut body = json!({
+            "name": "c", "trigger": {"type": "order_created"}, "steps": [{"send": {"template": "t"}}],
+            "filter": {"count": "orders", "at_least": 3}, "filter_in_words": "customer city is Riga",
+        });
+        assert_eq!(read(&body).unwrap().show()["filter_in_words"], "the number of orders is at least 3");
+        body.as_object_mut().unwrap().remove("filter");
+        assert_eq!(read(&body).unwrap().show().get("filter_in_words"), None);
+
+        let body = json!({
+            "name": "m", "template": "t", "audience": {"audience": "vip"}, "audience_in_words": "everybody",
+        });
+        let mailing =
+            crate::Mailing::read(domain::MailingId::parse("m").unwrap(), &body, jiff::Timestamp::UNIX_EPOCH).unwrap();
+        assert_eq!(mailing.show()["audience_in_words"], "the customer is in the audience vip");
+        assert_eq!(mailing.definition().get("audience_in_words"), None);
     }
 
     #[test]

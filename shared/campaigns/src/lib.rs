@@ -7,10 +7,14 @@
 mod campaign;
 mod definition;
 mod mailing;
+mod question;
 mod run;
+mod segment;
 mod trigger;
 
 pub use campaign::{Campaign, Status, Step};
 pub use mailing::{Mailing, MailingProgress, Stage};
+pub use question::Question;
 pub use run::{Progress, Run, RunState};
+pub use segment::{Segment, Segments};
 pub use trigger::{Trigger, Whom};

@@ -36,6 +36,7 @@ impl Mailing {
         let name = reader.required("name", read::short);
         let template = reader.required("template", read::parsed(TemplateId::parse));
         let audience = crate::definition::condition(&mut reader, "audience", &[Root::Customer]);
+        crate::definition::ignore_words(&mut reader, "audience_in_words");
         let at = reader.optional("at", read::instant);
         reader.finish()?;
         match (name, template) {
@@ -46,9 +47,17 @@ impl Mailing {
         }
     }
 
-    /// The definition as it goes out over the API.
+    /// The definition as it goes out over the API, with its audience in plain English too.
     #[must_use]
     pub fn show(&self) -> Value {
+        let mut shown = self.definition();
+        crate::definition::put_words(&mut shown, "audience_in_words", self.audience.as_ref());
+        shown
+    }
+
+    /// What was defined, and nothing that is made of it.
+    #[must_use]
+    pub fn definition(&self) -> Value {
         let mut shown = json!({ "id": self.id, "name": self.name, "template": self.template, "at": self.at });
         if let Some(audience) = &self.audience {
             shown["audience"] = json!(audience);

@@ -1,8 +1,8 @@
 //! What holds for every condition and all facts.
 
-use conditions::{Condition, Root};
+use conditions::{At, Condition, Facts, Program, Scope};
 use proptest::prelude::*;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 fn scalar() -> impl Strategy<Value = Value> {
     prop_oneof![
@@ -27,7 +27,14 @@ fn leaf() -> impl Strategy<Value = Value> {
         2 => (field(), order, ordered).prop_map(|(field, test, value)| json!({"field": field, test: value})),
         1 => (field(), any::<bool>()).prop_map(|(field, set)| json!({"field": field, "set": set})),
         1 => (field(), prop::collection::vec(scalar(), 1..4)).prop_map(|(field, list)| json!({"field": field, "in": list})),
-        1 => (field(), "[a-c0-2]{1,2}").prop_map(|(field, prefix)| json!({"field": field, "starts_with": prefix})),
+        1 => (field(), prop::sample::select(vec!["starts_with", "ends_with", "matches"]), "[a-c0-2]{1,2}")
+            .prop_map(|(field, test, text)| json!({"field": field, test: text})),
+        1 => (field(), -2.0..0_f64, 0.0..2_f64)
+            .prop_map(|(field, from, to)| json!({"field": field, "between": [from, to]})),
+        1 => (field(), -9..=0_i32, 0..9_i32)
+            .prop_map(|(field, from, to)| json!({"field": field, "anniversary": {"from_day": from, "to_day": to}})),
+        1 => (field(), prop::sample::select(vec![json!({"ago": "1d"}), json!({"ahead": "2h"}), json!({"start_of": "week"})]))
+            .prop_map(|(field, moment)| json!({"field": field, "at_least": moment})),
     ]
 }
 
@@ -43,14 +50,67 @@ fn tree() -> impl Strategy<Value = Value> {
 
 fn any_json() -> impl Strategy<Value = Value> {
     let key = prop::sample::select(vec![
-        "a", "b", "list", "customer", "order", "event", "field", "all", "any", "not", "is", "in",
+        "a",
+        "b",
+        "list",
+        "id",
+        "at",
+        "lines",
+        "created_at",
+        "time_zone",
+        "customer",
+        "order",
+        "event",
+        "field",
+        "all",
+        "any",
+        "not",
+        "is",
+        "in",
+        "between",
+        "matches",
+        "anniversary",
+        "from_day",
+        "ago",
+        "start_of",
+        "offset",
+        "zone",
+        "count",
+        "sum",
+        "last",
+        "where",
+        "during",
+        "from",
+        "to",
+        "since",
+        "first",
+        "audience",
+        "segment",
+    ]);
+    let word = prop::sample::select(vec![
+        "customer.a",
+        "order.a",
+        "line.a",
+        "event.a",
+        "orders",
+        "lines",
+        "orders.a",
+        "events.at",
+        "items",
+        "30d",
+        "day",
+        "shop",
+        "Europe/Riga",
+        "2026-05-01T10:00:00Z",
+        "(",
     ]);
     prop_oneof![
         Just(Value::Null),
         scalar(),
         any::<f64>().prop_map(Value::from),
         any::<String>().prop_map(Value::from),
-        Just(json!("customer.a"))
+        word.prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
     ]
     .prop_recursive(5, 48, 5, move |inner| {
         prop_oneof![
@@ -60,50 +120,79 @@ fn any_json() -> impl Strategy<Value = Value> {
     })
 }
 
-fn facts() -> impl Strategy<Value = Value> {
+fn facts() -> impl Strategy<Value = Facts> {
     let root = prop_oneof![
         (scalar(), scalar()).prop_map(|(a, b)| json!({"a": a, "b": b})),
         prop::collection::vec(any_json(), 0..3).prop_map(|list| json!({"a": list, "list": list, "b": {"a": list}})),
         any_json(),
     ];
-    (root.clone(), root.clone(), root).prop_map(|(a, b, c)| json!({"customer": a, "order": b, "event": c}))
+    (root.clone(), root.clone(), root).prop_map(|(a, b, c)| {
+        Facts::single(Map::from_iter(
+            [("customer", a), ("order", b), ("event", c)].map(|(name, root)| (name.to_owned(), root)),
+        ))
+    })
+}
+
+/// Whatever may stand where things are expected.
+fn any_facts() -> impl Strategy<Value = Facts> {
+    let things = || prop::collection::vec(any_json(), 0..3);
+    (facts(), things(), things(), things(), things(), things()).prop_map(
+        |(facts, orders, events, items, containers, messages)| Facts {
+            orders,
+            events,
+            items,
+            containers,
+            messages,
+            ..facts
+        },
+    )
+}
+
+fn at() -> At {
+    At::utc("2026-05-20T12:00:00Z".parse().expect("an instant"))
 }
 
 proptest! {
     #[test]
     fn a_condition_or_its_opposite_holds_and_the_reasons_agree(tree in tree(), facts in facts()) {
-        let condition = Condition::parse(&tree, Root::ALL).unwrap();
-        let opposite = Condition::parse(&json!({"not": tree}), Root::ALL).unwrap();
-        let verdict = condition.evaluate(&facts);
-        prop_assert_eq!(verdict.holds, condition.holds(&facts));
-        prop_assert_eq!(opposite.evaluate(&facts).holds, !verdict.holds);
-        prop_assert_eq!(opposite.evaluate(&facts).why, verdict.why);
+        let condition = Condition::parse(&tree, &Scope::ALL).unwrap();
+        let opposite = Condition::parse(&json!({"not": tree}), &Scope::ALL).unwrap();
+        let (holds, why) = condition.explain(&facts, &at());
+        prop_assert_eq!(holds, condition.holds(&facts, &at()));
+        prop_assert_eq!(opposite.explain(&facts, &at()), (!holds, why));
     }
 
     #[test]
     fn serialising_gives_the_json_back(tree in tree()) {
-        let condition = Condition::parse(&tree, Root::ALL).unwrap();
+        let condition = Condition::parse(&tree, &Scope::ALL).unwrap();
         prop_assert_eq!(&serde_json::to_value(&condition).unwrap(), &tree);
         prop_assert_eq!(serde_json::from_value::<Condition>(tree).unwrap(), condition);
     }
 
     #[test]
     fn the_leaves_that_decided_decide_alone(tree in tree(), facts in facts()) {
-        let condition = Condition::parse(&tree, Root::ALL).unwrap();
-        let verdict = condition.evaluate(&facts);
+        let condition = Condition::parse(&tree, &Scope::ALL).unwrap();
+        let (holds, why) = condition.explain(&facts, &at());
         if let Value::Object(map) = &tree && map.contains_key("field") {
-            prop_assert_eq!(verdict.why.leaves.len(), 1);
-            prop_assert_eq!(verdict.why.leaves[0].holds, verdict.holds);
+            prop_assert_eq!(why.leaves.len(), 1);
+            prop_assert_eq!(why.leaves[0].holds, holds);
         }
         if let Some(list) = tree.get("all").and_then(Value::as_array) && list.iter().all(|node| node.get("field").is_some()) {
-            prop_assert!(verdict.why.leaves.iter().all(|leaf| leaf.holds == verdict.holds));
+            prop_assert!(why.leaves.iter().all(|leaf| leaf.holds == holds));
         }
     }
 
     #[test]
-    fn any_json_is_a_condition_or_has_faults(json in any_json(), facts in any_json()) {
-        match Condition::parse(&json, Root::ALL) {
-            Ok(condition) => { condition.evaluate(&facts); }
+    fn any_json_is_a_condition_or_has_faults(json in any_json(), facts in any_facts()) {
+        match Condition::parse(&json, &Scope::ALL) {
+            Ok(condition) => {
+                let program = Program::new([&condition], |_| Some(&condition));
+                let state = program.state(&facts);
+                let verdict = program.verdict(0, &state, &at());
+                prop_assert_eq!(verdict.holds, program.holds(0, &state, &at()));
+                prop_assert!(verdict.next.is_none_or(|next| next > at().now));
+                let _ = (program.why(0, &state, &at()).to_string(), condition.to_string());
+            }
             Err(faults) => {
                 prop_assert!(!faults.is_empty());
                 for fault in faults {

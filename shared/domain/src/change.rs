@@ -108,6 +108,9 @@ pub enum ContainerChange {
 }
 
 impl ContainerChange {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::ItemAdded, Self::ItemRemoved, Self::QuantityChanged, Self::Emptied];
+
     /// Its name in the API.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -124,7 +127,7 @@ impl ContainerChange {
     /// # Errors
     /// Says which there are.
     pub fn parse(name: &str) -> Result<Self, &'static str> {
-        [Self::ItemAdded, Self::ItemRemoved, Self::QuantityChanged, Self::Emptied]
+        Self::ALL
             .into_iter()
             .find(|what| what.as_str() == name)
             .ok_or("must be \"item_added\", \"item_removed\", \"quantity_changed\" or \"emptied\"")

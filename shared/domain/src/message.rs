@@ -38,6 +38,9 @@ pub enum State {
 }
 
 impl State {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Pending, Self::Claimed, Self::Sent, Self::NotSent, Self::Unknown];
+
     /// Its name in the API.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -85,6 +88,20 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// All of them.
+    pub const ALL: [Self; 10] = [
+        Self::CustomerUnknown,
+        Self::Erased,
+        Self::NoAddress,
+        Self::NoConsent,
+        Self::Suppressed,
+        Self::SubjectGone,
+        Self::MissingVariable,
+        Self::BlockedByTemplate,
+        Self::TemplateFailed,
+        Self::RefusedBySes,
+    ];
+
     /// Its name in the API and in metrics.
     #[must_use]
     pub fn as_str(self) -> &'static str {

@@ -1,9 +1,9 @@
 use contracts::Kind;
 use serde_json::{Value, json};
 
-use crate::Subject;
 use crate::operation::on;
-use crate::schema::{Object, code, count, either, instant, list, many, of, one_of, said, short};
+use crate::schema::{Object, code, count, either, instant, list, of, one_of, said, short};
+use crate::{Subject, conditions};
 
 /// The most that one part of a template may be, in bytes.
 const PART: usize = 256 * 1024;
@@ -39,7 +39,7 @@ pub(crate) fn subject() -> Subject {
     }
 }
 
-fn head() -> Value {
+pub(crate) fn head() -> Value {
     versioned(Object::shown("A definition.")).build()
 }
 
@@ -48,6 +48,12 @@ fn versioned(object: Object) -> Object {
 }
 
 fn schemas() -> Vec<(&'static str, Value)> {
+    let mut schemas = conditions::schemas();
+    schemas.extend(definitions());
+    schemas
+}
+
+fn definitions() -> Vec<(&'static str, Value)> {
     vec![
         (
             "Template",
@@ -65,7 +71,10 @@ fn schemas() -> Vec<(&'static str, Value)> {
                 .example(json!({
                     "name": "Shipped", "status": "active", "purpose": "transactional",
                     "trigger": { "type": "order_status_changed", "set": "delivery", "from": "assembling", "to": "shipped" },
-                    "filter": { "field": "customer.city", "is": "Riga" },
+                    "filter": { "all": [
+                        { "field": "customer.city", "is": "Riga" },
+                        { "count": "orders", "during": { "last": "P365D" }, "at_least": 3 },
+                    ] },
                     "steps": [{ "wait": "PT2H" }, { "send": { "template": "shipped" } }],
                 }))
                 .example(minimal(json!({ "type": "order_created" })))
@@ -84,13 +93,16 @@ fn schemas() -> Vec<(&'static str, Value)> {
         ("CampaignShown", versioned(campaign(Object::shown("A campaign."))).build()),
         ("Trigger", trigger()),
         ("Step", step()),
-        ("Condition", condition()),
         (
             "Mailing",
             mailing(Object::new("A mass mailing."))
                 .example(json!({
                     "name": "Black Friday", "template": "sale", "at": "2026-11-27T07:00:00Z",
-                    "audience": { "field": "customer.city", "in": ["Riga", "Jūrmala"] },
+                    "audience": { "all": [
+                        { "field": "customer.city", "in": ["Riga", "Jūrmala"] },
+                        { "sum": "orders.total", "during": { "last": "P90D" }, "at_least": 100 },
+                        { "not": { "audience": "staff" } },
+                    ] },
                 }))
                 .build(),
         ),
@@ -127,7 +139,13 @@ fn campaign(object: Object) -> Object {
             one_of(&["transactional", "marketing"]),
             "`marketing` needs the customer's consent. About an order it is `transactional`, if it is left out; else `marketing`.",
         )
-        .has("filter", of("Condition"), "Whom it is for; everybody, if it is left out.")
+        .has(
+            "filter",
+            of("Condition"),
+            "Whom it is for; everybody, if it is left out. It sees the customer, all that they did and have, and what \
+             happened: the `order`, `event` or `product`, and the `change`.",
+        )
+        .has("filter_in_words", in_words(), "The filter in plain English. It is made of `filter`; sent back, it says nothing.")
 }
 
 fn trigger() -> Value {
@@ -181,46 +199,26 @@ fn step() -> Value {
     said(either(steps), "What a campaign does.")
 }
 
-fn condition() -> Value {
-    let several = |name: &str, says: &str| Object::new(says).needs(name, many(of("Condition")), "").build();
-    let value = json!({ "type": ["string", "number", "boolean"] });
-    let field = json!({
-        "type": "string", "maxLength": 256, "pattern": "^(customer|order|event|product|change)(\\.[^.]+)+$",
-    });
-    let texts = Object::new("A test of one field: `field` and one more.")
-        .needs("field", field, "A path into the facts, such as `customer.city` or `order.lines.product_id`.")
-        .has("is", value.clone(), "It is this.")
-        .has("is_not", value.clone(), "It is not this.")
-        .has("in", list(value.clone(), 500), "It is one of these.")
-        .has("contains", value.clone(), "The text or the list has this in it.")
-        .has("starts_with", json!({ "type": "string", "minLength": 1 }), "The text begins so.")
-        .has("more_than", value.clone(), "It is more, or later.")
-        .has("at_least", value.clone(), "It is this or more.")
-        .has("less_than", value.clone(), "It is less, or earlier.")
-        .has("at_most", value, "It is this or less.")
-        .has("set", json!({ "type": "boolean" }), "Whether there is a value at all.");
-    let mut test = texts.build();
-    test["minProperties"] = 2.into();
-    test["maxProperties"] = 2.into();
-    let not = Object::new("The other does not hold.").needs("not", of("Condition"), "").build();
-    let mut schema =
-        either([several("all", "All of them hold."), several("any", "At least one of them holds."), not, test]);
-    schema["examples"] = json!([
-        { "all": [{ "field": "customer.city", "is": "Riga" }, { "field": "order.total", "at_least": "50" }] },
-        { "not": { "any": [{ "field": "customer.phone", "set": true }] } },
-    ]);
-    said(
-        schema,
-        "A condition: `all`, `any` or `not` of others, or one test of one field; at most 200 tests, 16 levels deep.",
-    )
-}
-
 fn mailing(object: Object) -> Object {
     object
         .needs("name", short(), "Its name, for people.")
         .needs("template", code(), "The id of the template that fills it.")
-        .has("audience", of("Condition"), "Whom it goes to; every customer, if it is left out.")
+        .has(
+            "audience",
+            of("Condition"),
+            "Whom it goes to; every customer, if it is left out. It sees the customer and all that they did and have.",
+        )
+        .has(
+            "audience_in_words",
+            in_words(),
+            "The same in plain English. It is made of `audience`; sent back, it says nothing.",
+        )
         .has("at", instant(), "When it starts; now, if it is left out.")
+}
+
+/// What is made of a condition, and never read.
+pub(crate) fn in_words() -> Value {
+    json!({ "type": "string", "readOnly": true })
 }
 
 fn progress() -> Value {

@@ -7,10 +7,12 @@
 mod audiences;
 mod campaigns;
 mod common;
+mod conditions;
 mod containers;
 mod customers;
 mod dictionary;
 mod events;
+mod explain;
 mod keys;
 mod messages;
 mod operation;
@@ -47,6 +49,7 @@ fn subjects() -> Vec<Subject> {
         products::subject(),
         audiences::subject(),
         campaigns::subject(),
+        explain::subject(),
         messages::subject(),
         dictionary::subject(),
         settings::subject(),

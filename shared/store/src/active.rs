@@ -1,18 +1,20 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use campaigns::{Campaign, Status};
+use campaigns::{Campaign, Segments, Status};
 use domain::TemplateId;
 
 use crate::{Definitions, Kind, Versioned};
 
-/// What is in force: the active campaigns, and the version of each template.
+/// What is in force: the active campaigns, the version of each template, the segments.
 #[derive(Debug, Default)]
 pub struct Active {
     revision: Option<u64>,
     /// The active campaigns, each with its version.
     pub campaigns: Vec<Versioned<Campaign>>,
     templates: BTreeMap<String, u64>,
+    /// The segments.
+    pub segments: Segments,
 }
 
 impl Active {
@@ -55,7 +57,8 @@ impl ActiveSet {
         campaigns.retain(|campaign| campaign.value.status == Status::Active);
         let templates =
             self.definitions.heads(Kind::Template).await?.into_iter().map(|head| (head.id, head.version)).collect();
-        let active = Arc::new(Active { revision: Some(revision), campaigns, templates });
+        let segments = self.definitions.segments().await?;
+        let active = Arc::new(Active { revision: Some(revision), campaigns, templates, segments });
         *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&active);
         Ok(active)
     }

@@ -5,6 +5,7 @@ use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::builders::PutBuilder;
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
+use campaigns::{Segment, Segments};
 use domain::dictionary::Word;
 use domain::sortable;
 use jiff::Timestamp;
@@ -24,6 +25,8 @@ pub enum Kind {
     Campaign,
     /// A mass mailing.
     Mailing,
+    /// A segment.
+    Segment,
     /// A word of the shop's dictionary; its id is [`Word::id`].
     Word,
     /// An API key, which [`crate::Keys`] keeps; its versions are here, and never hold
@@ -32,13 +35,15 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 5] = [Self::Template, Self::Campaign, Self::Mailing, Self::Word, Self::Key];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Template, Self::Campaign, Self::Mailing, Self::Segment, Self::Word, Self::Key];
 
     pub(crate) fn heads(self) -> &'static str {
         match self {
             Self::Template => "template",
             Self::Campaign => "campaign",
             Self::Mailing => "mailing",
+            Self::Segment => "segment",
             Self::Word => "dictionary",
             Self::Key => "key",
         }
@@ -49,6 +54,7 @@ impl Kind {
             Self::Template => "template-version",
             Self::Campaign => "campaign-version",
             Self::Mailing => "mailing-version",
+            Self::Segment => "segment-version",
             Self::Word => "dictionary-version",
             Self::Key => "key-version",
         }
@@ -279,6 +285,14 @@ impl Definitions {
             anyhow::Ok(Some((row.id, Versioned { value, version: row.version })))
         };
         Ok(rows.into_iter().filter_map(|item| rows::readable(read(item)).flatten()).collect())
+    }
+
+    /// The segments in force.
+    ///
+    /// # Errors
+    /// If the table cannot be read.
+    pub async fn segments(&self) -> anyhow::Result<Segments> {
+        Ok(self.list::<Segment>(Kind::Segment).await?.into_iter().map(|segment| segment.value).collect())
     }
 
     /// All words of the shop's dictionary that were ever saved, by id. One that

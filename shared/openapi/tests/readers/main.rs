@@ -11,11 +11,12 @@ mod schema;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use campaigns::{Campaign, Mailing};
+use campaigns::{Campaign, Mailing, Question, Segment};
+use conditions::{Condition, Root, Scope};
 use contracts::{audience, container, customer, dictionary, event, identity, import, order, product};
 use domain::dictionary::WordKind;
 use domain::read::Faults;
-use domain::{CampaignId, CategoryId, Code, CustomerId, MailingId, OrderId, ProductId};
+use domain::{CampaignId, CategoryId, Code, CustomerId, Fault, MailingId, OrderId, ProductId};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -27,6 +28,11 @@ type Read = fn(&Value) -> Result<(), Faults>;
 
 fn word(kind: WordKind, code: &str, body: &Value) -> Result<(), Faults> {
     dictionary::read(kind, code, body, None).map(drop)
+}
+
+fn condition(body: &Value) -> Result<(), Faults> {
+    let faults = Condition::parse(body, &Scope::with_history(Root::SINGLE)).map(drop);
+    faults.map_err(|faults| faults.into_iter().map(|fault| Fault::new(fault.pointer, fault.message)).collect())
 }
 
 /// Each schema of a request, and who reads such a body.
@@ -48,7 +54,10 @@ const READERS: &[(&str, Read)] = &[
     ("ProductPart", |body| product::read(ProductId::parse("p").unwrap(), body, false, NOW).map(drop)),
     ("Category", |body| product::read_category(CategoryId::parse("c").unwrap(), body, true, NOW).map(drop)),
     ("ProductImport", |body| import::read(body).map(drop)),
+    ("Condition", |body| condition(body)),
     ("Campaign", |body| Campaign::read(CampaignId::parse("c").unwrap(), body).map(drop)),
+    ("Segment", |body| Segment::read(Code::parse("loyal").unwrap(), body).map(drop)),
+    ("Question", |body| Question::read(body).map(drop)),
     ("Mailing", |body| Mailing::read(MailingId::parse("m").unwrap(), body, NOW).map(drop)),
     ("Field", |body| word(WordKind::Field, "customer.tier", body)),
     ("Status", |body| word(WordKind::Status, "delivery.at_customs", body)),
@@ -74,17 +83,19 @@ fn of<'d>(document: &'d Value, name: &str) -> (&'d Value, Vec<Value>) {
 #[test]
 fn the_examples_name_every_property_and_are_taken() {
     let document = document();
+    // What conditions have is named by their own examples.
+    let (schema, examples) = of(&document, "Condition");
+    let mut of_conditions = Seen::new();
+    examples.iter().for_each(|example| sites(&document, schema, example, "", &mut of_conditions, &mut Vec::new()));
     for (name, read) in READERS {
         let (schema, examples) = of(&document, name);
-        let mut seen = Seen::new();
+        let mut seen = of_conditions.clone();
         for example in &examples {
             assert_eq!(misfits(&document, schema, example, ""), Vec::<String>::new(), "{name}");
             assert_eq!(read(example), Ok(()), "{name}: {example}");
             sites(&document, schema, example, "", &mut seen, &mut Vec::new());
         }
-        let of_conditions = ["Campaign", "Mailing"].contains(name);
-        let unnamed: Vec<String> = unnamed(&seen).into_iter().filter(|_| !of_conditions).collect();
-        assert_eq!(unnamed, Vec::<String>::new(), "{name}");
+        assert_eq!(unnamed(&seen), Vec::<String>::new(), "{name}");
     }
 }
 
@@ -163,6 +174,52 @@ fn a_reader_refuses_what_its_schema_refuses() {
                 }
             }
         }
+    }
+}
+
+#[test]
+fn what_is_no_condition_fits_neither_the_schema_nor_the_reader() {
+    let document = document();
+    let schema = &document["components"]["schemas"]["Condition"];
+    let city = json!({ "field": "customer.city", "is": "Riga" });
+    for wrong in [
+        json!({}),
+        json!([city]),
+        json!({ "all": city }),
+        json!({ "any": [] }),
+        json!({ "any": [city], "not": city }),
+        json!({ "field": "customer.city" }),
+        json!({ "field": "customer.city", "is": "Riga", "is_not": "Ur" }),
+        json!({ "field": "customer.city", "like": "Riga" }),
+        json!({ "field": "customer.city", "is": "" }),
+        json!({ "field": "customer.city", "is": null }),
+        json!({ "field": "customer.city", "in": [] }),
+        json!({ "field": "customer.city", "matches": "" }),
+        json!({ "field": "customer.points", "more_than": true }),
+        json!({ "field": "customer.points", "between": [1] }),
+        json!({ "field": "customer.born", "anniversary": 7 }),
+        json!({ "field": "customer.seen", "less_than": { "ago": 30 } }),
+        json!({ "field": "customer.seen", "less_than": { "ago": "30d", "ahead": "1d" } }),
+        json!({ "field": "customer.seen", "less_than": { "start_of": "fortnight" } }),
+        json!({ "field": "customer.seen", "less_than": { "start_of": "day", "offset": 3661 } }),
+        json!({ "field": "customer.seen", "during": { "last": "30d" }, "is": 1 }),
+        json!({ "count": "baskets" }),
+        json!({ "count": "orders", "sum": "orders.total", "is": 1 }),
+        json!({ "count": "orders", "at_least": 1, "at_most": 3 }),
+        json!({ "count": "orders", "contains": 1 }),
+        json!({ "count": "orders", "at_least": { "ago": "1d" } }),
+        json!({ "count": "orders", "where": [] }),
+        json!({ "count": "orders", "during": {} }),
+        json!({ "count": "orders", "during": { "last": "30d", "to": "2026-11-22" } }),
+        json!({ "count": "orders", "during": { "since": { "first": "orders", "last": "orders" } } }),
+        json!({ "sum": "orders.total" }),
+        json!({ "last": "orders.total", "where": city }),
+        json!({ "audience": "" }),
+        json!({ "audience": "vip", "is": true }),
+        json!({ "segment": "" }),
+    ] {
+        assert_ne!(misfits(&document, schema, &wrong, ""), Vec::<String>::new(), "the schema takes {wrong}");
+        assert!(condition(&wrong).is_err(), "the reader takes {wrong}");
     }
 }
 

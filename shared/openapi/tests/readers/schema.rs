@@ -60,8 +60,12 @@ pub(crate) fn misfits(document: &Value, schema: &Value, value: &Value, at: &str)
     let schema = followed(document, schema);
     if let Some(variants) = variants(schema) {
         let tried: Vec<_> = variants.iter().map(|variant| misfits(document, variant, value, at)).collect();
-        let fits = tried.iter().filter(|tried| tried.is_empty()).count();
-        return if fits > 0 { Vec::new() } else { tried.into_iter().flatten().collect() };
+        return match tried.iter().filter(|tried| tried.is_empty()).count() {
+            0 => tried.into_iter().flatten().collect(),
+            1 => Vec::new(),
+            _ if schema["oneOf"].is_null() => Vec::new(),
+            several => vec![format!("{at}: fits {several} of the schemas")],
+        };
     }
     let mut wrong = Vec::new();
     let mut check = |fits: bool, what: &str| {
@@ -73,17 +77,28 @@ pub(crate) fn misfits(document: &Value, schema: &Value, value: &Value, at: &str)
     check(schema["enum"].as_array().is_none_or(|words| words.contains(value)), "enum");
     check(schema.get("const").is_none_or(|word| word == value), "const");
     let within = |name: &str, size: usize| schema[name].as_u64().is_none_or(|most| size as u64 <= most);
+    let reaches = |name: &str, size: usize| schema[name].as_u64().is_none_or(|least| size as u64 >= least);
+    check(schema.get("not").is_none_or(|not| !misfits(document, not, value, at).is_empty()), "not");
+    check(value.as_object().is_none_or(|object| reaches("minProperties", object.len())), "minProperties");
+    if let Some(number) = value.as_i64() {
+        check(schema["minimum"].as_i64().is_none_or(|least| number >= least), "minimum");
+        check(schema["maximum"].as_i64().is_none_or(|most| number <= most), "maximum");
+    }
     if let Some(text) = value.as_str() {
         check(within("maxLength", text.chars().count()), "maxLength");
+        check(reaches("minLength", text.chars().count()), "minLength");
     }
     if let Some(items) = value.as_array() {
         check(within("maxItems", items.len()), "maxItems");
+        check(reaches("minItems", items.len()), "minItems");
         for (index, item) in items.iter().enumerate() {
             if schema["items"].is_object() {
                 wrong.extend(misfits(document, &schema["items"], item, &format!("{at}/{index}")));
             }
         }
     }
+    let parts = schema["allOf"].as_array().into_iter().flatten();
+    wrong.extend(parts.flat_map(|part| misfits(document, part, value, at)));
     if let Some(object) = value.as_object() {
         let required = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
         wrong.extend(required.filter(|name| !object.contains_key(*name)).map(|name| format!("{at}: lacks {name}")));
@@ -147,7 +162,7 @@ fn note(document: &Value, schema: &Value, object: Option<&serde_json::Map<String
     }
 }
 
-/// The properties that none of the examples names.
+/// The properties that none of the examples names, but for those that are never read.
 pub(crate) fn unnamed(seen: &Seen) -> Vec<String> {
     let mut unnamed = Vec::new();
     for (schema, names) in seen {
@@ -155,7 +170,7 @@ pub(crate) fn unnamed(seen: &Seen) -> Vec<String> {
         let properties = schema["properties"].as_object().into_iter().flatten();
         unnamed.extend(
             properties
-                .filter(|(name, _)| !names.contains(*name))
+                .filter(|(name, property)| !names.contains(*name) && property["readOnly"] != true)
                 .map(|(name, _)| format!("{name} of {}", schema["description"])),
         );
     }

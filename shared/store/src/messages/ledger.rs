@@ -66,7 +66,8 @@ pub enum Evidence {
 }
 
 impl Evidence {
-    pub(super) const ALL: [Self; 7] = [
+    /// All kinds of it.
+    pub const ALL: [Self; 7] = [
         Self::Accepted,
         Self::Delivered,
         Self::Bounced,
@@ -76,7 +77,9 @@ impl Evidence {
         Self::Clicked,
     ];
 
-    pub(super) fn attribute(self) -> &'static str {
+    /// By what name the time of it stands in a row, and beside the message.
+    #[must_use]
+    pub fn attribute(self) -> &'static str {
         match self {
             Self::Accepted => "accepted_at",
             Self::Delivered => "delivered_at",

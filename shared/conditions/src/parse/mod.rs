@@ -1,15 +1,19 @@
 //! From JSON to a condition, with every fault at once.
 
+mod history;
+mod nearest;
+mod test;
+
 use std::fmt;
 
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::{
-    Condition,
-    condition::{Leaf, Node, Operand, Order, Test},
-    field::{Field, Root},
-};
+use crate::Condition;
+use crate::condition::{Function, Node};
+use crate::field::{Field, Root, Scope};
+pub(crate) use nearest::distance;
+use nearest::nearest;
 
 /// How deep conditions may nest, leaves included.
 pub const DEPTH_LIMIT: usize = 16;
@@ -20,8 +24,22 @@ pub const LEAF_LIMIT: usize = 200;
 /// How many values `in` may list.
 pub const VALUE_LIMIT: usize = 500;
 
-const TESTS: &[&str] =
-    &["is", "is_not", "in", "contains", "starts_with", "more_than", "at_least", "less_than", "at_most", "set"];
+pub(crate) const TESTS: &[&str] = &[
+    "is",
+    "is_not",
+    "in",
+    "contains",
+    "starts_with",
+    "ends_with",
+    "matches",
+    "more_than",
+    "at_least",
+    "less_than",
+    "at_most",
+    "between",
+    "anniversary",
+    "set",
+];
 
 /// Why something is not a condition.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -42,12 +60,20 @@ impl fmt::Display for Fault {
 impl std::error::Error for Fault {}
 
 impl Condition {
-    /// Parses a condition over the given roots: an audience of customers has no order to ask about.
+    /// Parses a condition that may ask about what is in scope: what is about a customer
+    /// alone has no order that something happened to.
     ///
     /// # Errors
     /// All faults at once; over [`LEAF_LIMIT`] leaves, those up to there.
-    pub fn parse(json: &Value, roots: &[Root]) -> Result<Condition, Vec<Fault>> {
-        let mut parser = Parser { roots, leaves: 0, pointer: String::new(), faults: Vec::new() };
+    pub fn parse(json: &Value, scope: &Scope<'_>) -> Result<Condition, Vec<Fault>> {
+        let mut parser = Parser {
+            roots: scope.roots.to_vec(),
+            history: scope.history,
+            within: None,
+            leaves: 0,
+            pointer: String::new(),
+            faults: Vec::new(),
+        };
         match parser.node(json, 1) {
             Some(node) if parser.faults.is_empty() => Ok(Condition(node)),
             _ => Err(parser.faults),
@@ -56,14 +82,17 @@ impl Condition {
 }
 
 /// A node is `None` when it, or anything in it, has a fault.
-struct Parser<'r> {
-    roots: &'r [Root],
+struct Parser {
+    roots: Vec<Root>,
+    history: bool,
+    /// Of which collection a thing is looked at, in a filter.
+    within: Option<crate::field::Collection>,
     leaves: usize,
     pointer: String,
     faults: Vec<Fault>,
 }
 
-impl Parser<'_> {
+impl Parser {
     fn fault<T>(&mut self, message: impl Into<String>) -> Option<T> {
         self.faults.push(Fault { pointer: self.pointer.clone(), message: message.into() });
         None
@@ -88,7 +117,7 @@ impl Parser<'_> {
             return self.leaf_counted(|parser| parser.fault("a condition is an object"));
         };
         let joint = map.iter().find(|(name, _)| ["all", "any", "not"].contains(&name.as_str()));
-        let Some((name, inner)) = joint else { return self.leaf_counted(|parser| parser.leaf(map)) };
+        let Some((name, inner)) = joint else { return self.leaf_counted(|parser| parser.leaf(map, depth)) };
         if map.len() > 1 {
             return self.fault(format!("{name:?} stands alone in its object"));
         }
@@ -126,23 +155,58 @@ impl Parser<'_> {
         parse(self)
     }
 
-    fn leaf(&mut self, map: &Map<String, Value>) -> Option<Node> {
+    fn leaf(&mut self, map: &Map<String, Value>, depth: usize) -> Option<Node> {
+        if let Some(function) = Function::ALL.into_iter().find(|function| map.contains_key(function.name())) {
+            return self.aggregate(map, function, depth);
+        }
+        for name in ["audience", "segment"] {
+            if let Some(code) = map.get(name) {
+                return self.membership(map, name, code);
+            }
+        }
         let field = match map.get("field") {
             Some(Value::String(path)) => {
-                let parsed = Field::parse(path, self.roots);
+                let parsed = Field::parse(path, &self.roots);
                 self.inside("field", |parser| parsed.map_or_else(|message| parser.fault(message), Some))
             }
             Some(_) => self.inside("field", |parser| parser.fault("a field is a path, like \"customer.city\"")),
+            None if self.history => {
+                let functions: Vec<_> = Function::ALL.iter().map(|function| format!("{:?}", function.name())).collect();
+                let functions = functions.join(", ");
+                self.fault(format!(
+                    "this needs \"all\", \"any\", \"not\", \"audience\", \"segment\", or a test of a \"field\" or of \
+                     what several things come to: {functions}"
+                ))
+            }
             None => self.fault("this needs \"all\", \"any\", \"not\", or \"field\" and a test"),
         };
+        // Whoever named no field may have meant any of these.
+        let names = Function::ALL.map(Function::name);
+        let others = ["field", "all", "any", "not", "audience", "segment"].into_iter().chain(names);
+        let meant = if map.contains_key("field") {
+            1
+        } else if self.history {
+            usize::MAX
+        } else {
+            4
+        };
+        let others: Vec<&str> = others.take(meant).collect();
+        let test = self.only_test(map, &others, field.is_some());
+        Some(Node::Field(field?, test?))
+    }
+
+    /// The one test among a leaf's entries; the others are to be of these names.
+    fn only_test(&mut self, map: &Map<String, Value>, others: &[&str], wanted: bool) -> Option<crate::condition::Test> {
         let mut test = None;
         let mut tests = 0;
-        for (name, operand) in map.iter().filter(|(name, _)| *name != "field") {
+        let mut unknown = 0;
+        for (name, operand) in map.iter().filter(|(name, _)| !others.contains(&name.as_str())) {
             if TESTS.contains(&name.as_str()) {
                 tests += 1;
                 test = self.inside(name, |parser| parser.test(name, operand));
             } else {
-                let nearest = nearest(name);
+                unknown += 1;
+                let nearest = nearest(name, TESTS.iter().chain(others).copied()).unwrap_or("is");
                 self.inside(name, |parser| {
                     parser.fault::<()>(format!("there is no test {name:?}; did you mean {nearest:?}?"))
                 });
@@ -151,79 +215,9 @@ impl Parser<'_> {
         if tests > 1 {
             return self.fault("a leaf has one test; join several with \"all\" or \"any\"");
         }
-        if map.len() == 1 && field.is_some() {
+        if tests == 0 && unknown == 0 && wanted {
             return self.fault(format!("this needs a test, one of {}", TESTS.join(", ")));
         }
-        Some(Node::Leaf(Leaf { field: field?, test: test? }))
+        test
     }
-
-    fn test(&mut self, name: &str, json: &Value) -> Option<Test> {
-        Some(match name {
-            "is" => Test::Is(self.operand(json)?),
-            "is_not" => Test::IsNot(self.operand(json)?),
-            "contains" => Test::Contains(self.operand(json)?),
-            "starts_with" => match json {
-                Value::String(prefix) if !prefix.is_empty() => Test::StartsWith(prefix.clone()),
-                _ => return self.fault("\"starts_with\" takes text"),
-            },
-            "set" => match json {
-                Value::Bool(set) => Test::Set(*set),
-                _ => return self.fault("\"set\" takes true or false"),
-            },
-            "in" => match json {
-                Value::Array(list) if (1..=VALUE_LIMIT).contains(&list.len()) => {
-                    let operands: Vec<_> = list
-                        .iter()
-                        .enumerate()
-                        .map(|(index, json)| self.inside(index, |parser| parser.operand(json)))
-                        .collect();
-                    Test::In(operands.into_iter().collect::<Option<_>>()?)
-                }
-                _ => return self.fault(format!("\"in\" takes a list of 1 to {VALUE_LIMIT} values")),
-            },
-            name => {
-                let order = match name {
-                    "more_than" => Order::MoreThan,
-                    "at_least" => Order::AtLeast,
-                    "less_than" => Order::LessThan,
-                    _ => Order::AtMost,
-                };
-                if json.is_boolean() {
-                    return self.fault("true and false have no order");
-                }
-                Test::Order(order, self.operand(json)?)
-            }
-        })
-    }
-
-    fn operand(&mut self, json: &Value) -> Option<Operand> {
-        match json {
-            Value::Null => self.fault("null is no value; use \"set\": false"),
-            Value::String(text) if text.is_empty() => self.fault("empty text is no value; use \"set\": false"),
-            Value::Array(_) | Value::Object(_) => self.fault("a value is text, a number, true or false"),
-            json => match Operand::new(json) {
-                Some(operand) => Some(operand),
-                None => self.fault("this number is out of range"),
-            },
-        }
-    }
-}
-
-/// The known test that is the fewest edits away.
-fn nearest(name: &str) -> &'static str {
-    let short: Vec<char> = name.chars().take(32).collect();
-    TESTS.iter().copied().min_by_key(|test| distance(&short, test)).unwrap_or("is")
-}
-
-fn distance(a: &[char], b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, from) in a.iter().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
-        for (j, to) in b.chars().enumerate() {
-            let substituted = diagonal + usize::from(*from != to);
-            diagonal = row[j + 1];
-            row[j + 1] = substituted.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
 }

@@ -1,0 +1,187 @@
+//! What a condition may ask about a customer, read off the tables: all that they did
+//! and have, each thing as the API shows it.
+//!
+//! Only what the conditions at hand can ask about is read, with consistent reads; but
+//! for messages, which are found by an index that may lag behind by a moment.
+
+mod schema;
+mod shown;
+
+use campaigns::Segments;
+use conditions::{At, Collection, Condition, Facts, Needs, Program, State, Verdict, Why};
+use domain::{Customer, CustomerId, Order};
+use futures::{StreamExt, TryStreamExt};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde_json::{Map, Value};
+use store::{Customers, DictionaryCache, Messages};
+
+pub use shown::message as show_message;
+
+pub use schema::schema;
+
+/// Of how many customers is read at the same time what they did and have.
+const AT_ONCE: usize = 16;
+
+/// How many events or messages are read by one call.
+const PAGE: i32 = 500;
+
+/// A customer, looked at by one condition at one time.
+#[derive(Debug)]
+pub struct Looked {
+    program: Program,
+    state: State,
+    at: At,
+}
+
+impl Looked {
+    /// Whether the condition holds.
+    #[must_use]
+    pub fn holds(&self) -> bool {
+        self.program.holds(0, &self.state, &self.at)
+    }
+
+    /// Whether it holds, and until when.
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        self.program.verdict(0, &self.state, &self.at)
+    }
+
+    /// Which of its leaves make it so.
+    #[must_use]
+    pub fn why(&self) -> Why {
+        self.program.why(0, &self.state, &self.at)
+    }
+}
+
+/// Reads what conditions ask about.
+#[derive(Debug)]
+pub struct History {
+    customers: Customers,
+    messages: Messages,
+    dictionary: DictionaryCache,
+}
+
+impl History {
+    /// Over these tables.
+    #[must_use]
+    pub fn new(customers: Customers, messages: Messages, dictionary: DictionaryCache) -> Self {
+        Self { customers, messages, dictionary }
+    }
+
+    /// The time, and the shop's zone; UTC for a shop that has named none.
+    ///
+    /// # Errors
+    /// If the shop's settings cannot be read.
+    pub async fn at(&self, now: Timestamp) -> anyhow::Result<At> {
+        let dictionary = self.dictionary.current(now).await?;
+        let zone = dictionary.settings().time_zone.as_deref().and_then(|name| TimeZone::get(name).ok());
+        Ok(At { now, shop: zone.unwrap_or(TimeZone::UTC) })
+    }
+
+    /// A customer as a condition sees them, by the id that they have now. `single` is what
+    /// there is one of: the customer, and what happened.
+    ///
+    /// # Errors
+    /// If the tables cannot be read.
+    pub async fn looked_at(
+        &self,
+        condition: &Condition,
+        segments: &Segments,
+        id: &CustomerId,
+        single: Map<String, Value>,
+        at: &At,
+    ) -> anyhow::Result<Looked> {
+        let program = Program::new([condition], |code| segments.condition(code));
+        let mut facts = Facts::single(single);
+        if let [needs] = program.needs() {
+            self.read(id, needs, at.now, &mut facts).await?;
+        }
+        let state = program.state(&facts);
+        Ok(Looked { program, state, at: at.clone() })
+    }
+
+    /// Those of these customers for whom a condition holds, in their order.
+    ///
+    /// # Errors
+    /// If the tables cannot be read.
+    pub async fn those_who(
+        &self,
+        condition: &Condition,
+        segments: &Segments,
+        customers: Vec<Customer>,
+        now: Timestamp,
+    ) -> anyhow::Result<Vec<CustomerId>> {
+        let at = self.at(now).await?;
+        let looked = futures::stream::iter(customers).map(async |customer| {
+            let single = contracts::facts::of(Some(&customer), None, None, None, None);
+            let holds = self.looked_at(condition, segments, &customer.id, single, &at).await?.holds();
+            anyhow::Ok(Some(customer.id).filter(|_| holds))
+        });
+        looked.buffered(AT_ONCE).try_filter_map(async |id| Ok(id)).try_collect().await
+    }
+
+    /// An order as conditions see it: as the API shows it, and whether it counts.
+    ///
+    /// # Errors
+    /// If the dictionary cannot be read.
+    pub async fn order(&self, order: &Order, now: Timestamp) -> anyhow::Result<Value> {
+        Ok(shown::order(order, &*self.dictionary.current(now).await?))
+    }
+
+    /// Adds to the facts what is needed of all that the customer did and has.
+    ///
+    /// # Errors
+    /// If the tables cannot be read.
+    pub async fn read(&self, id: &CustomerId, needs: &Needs, now: Timestamp, facts: &mut Facts) -> anyhow::Result<()> {
+        let wants = |over: Collection| needs.collections.contains(&over);
+        if wants(Collection::Orders) {
+            let dictionary = self.dictionary.current(now).await?;
+            let orders = self.customers.orders(id).await?;
+            let orders = orders.iter().filter(|order| !order.is_deleted());
+            facts.orders = orders.map(|order| shown::order(order, &dictionary)).collect();
+        }
+        if wants(Collection::Events) {
+            facts.events = self.events(id, needs).await?;
+        }
+        if wants(Collection::Items) || wants(Collection::Containers) {
+            for (code, known) in self.customers.containers(id).await? {
+                shown::container(&code, &known, facts);
+            }
+        }
+        if !needs.audiences.is_empty() {
+            facts.audiences = self.customers.audiences(id).await?;
+        }
+        if wants(Collection::Messages) {
+            facts.messages = self.messages(id).await?;
+        }
+        Ok(())
+    }
+
+    async fn events(&self, id: &CustomerId, needs: &Needs) -> anyhow::Result<Vec<Value>> {
+        let is_meant = |name: &str| needs.events.as_ref().is_none_or(|names| names.contains(name));
+        let (mut events, mut after) = (Vec::new(), None);
+        loop {
+            let (page, next) = self.customers.events(id, after.as_deref(), PAGE).await?;
+            let meant = page.iter().filter(|event| is_meant(event.name.as_str()));
+            events.extend(meant.map(contracts::event::show));
+            after = next;
+            if after.is_none() {
+                return Ok(events);
+            }
+        }
+    }
+
+    async fn messages(&self, id: &CustomerId) -> anyhow::Result<Vec<Value>> {
+        let aliases = self.customers.aliases(id).await?;
+        let (mut messages, mut after) = (Vec::new(), None);
+        loop {
+            let (page, next) = self.messages.of_customer(id, &aliases, PAGE as usize, after.as_deref()).await?;
+            messages.extend(page.iter().map(shown::message));
+            after = next;
+            if after.is_none() {
+                return Ok(messages);
+            }
+        }
+    }
+}
