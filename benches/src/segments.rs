@@ -233,8 +233,8 @@ fn rows_of(number: u32, now: Timestamp) -> anyhow::Result<Rows> {
             "created_at": ago(which * 20 * 24 + number % 700 + 1)?, "updated_at": ago(which * 20 * 24 + number % 700 + 1)?,
             "status": { "payment": "paid", "general": "completed" },
             "lines": [
-                { "product_id": format!("p-{which}"), "quantity": "1", "price": "12.50", "categories": ["mugs"] },
-                { "product_id": "p-x", "quantity": "2", "price": "4.00" },
+                { "id": "1", "product_id": format!("p-{which}"), "quantity": "1", "price": "12.50", "categories": ["mugs"] },
+                { "id": "2", "product_id": "p-x", "quantity": "2", "price": "4.00" },
             ],
         });
         let update = contracts::order::read(OrderId::parse(&format!("o-{number}-{which}"))?, &body, true, now);

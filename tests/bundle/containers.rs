@@ -199,6 +199,23 @@ async fn each_change_of_a_container_sets_its_campaign_off_once() {
 }
 
 #[tokio::test]
+async fn an_order_that_is_dated_ahead_takes_nothing_that_comes_in_later() {
+    let shop = Shop::open().await;
+    let add = |product: &str| json!({ "id": product, "op": "add", "items": [{ "product_id": product }] });
+    shop.tell("/v1/customers/ada/containers/cart", add("mug")).await;
+    shop.advance("PT1S").await;
+    let mut placed = order("ada");
+    placed["created_at"] = json!("2062-01-01T00:00:00Z");
+    shop.put("/v1/orders/1", placed).await;
+    shop.quiet().await;
+    assert_eq!(in_cart(&shop, "ada").await, [""; 0]);
+    shop.advance("PT1S").await;
+    shop.tell("/v1/customers/ada/containers/cart", add("cup")).await;
+    shop.quiet().await;
+    assert_eq!(in_cart(&shop, "ada").await, ["1 cup"]);
+}
+
+#[tokio::test]
 async fn a_container_is_one_that_is_defined() {
     let shop = Shop::open().await;
     let add = json!({ "id": "1", "op": "add", "items": [{ "product_id": "mug" }] });

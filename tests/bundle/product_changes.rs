@@ -174,3 +174,38 @@ async fn more_customers_than_a_page_has_hear_of_it_once_each_through_kills() {
     let worker = functions.iter().find(|function| function.name == "product-changes").unwrap();
     assert!(worker.errors >= 2, "the worker was killed twice");
 }
+
+#[tokio::test]
+async fn somebody_who_viewed_a_product_hundreds_of_times_is_listed_once_and_read_past_at_once() {
+    const VIEWS: usize = 230;
+    let shop = Shop::open().await;
+    let customers: Vec<String> = (0..20).map(|number| format!("c{number}")).chain(["visitor:bot".into()]).collect();
+    let view = async |number: usize| {
+        let mut body =
+            json!({ "id": number.to_string(), "name": "product_viewed", "context": { "product_id": "mug" } });
+        match customers.get(number).filter(|id| !id.starts_with("visitor:")) {
+            Some(customer) => body["customer_id"] = json!(customer),
+            None => body["anonymous_id"] = json!("bot"),
+        }
+        shop.tell("/v1/events", body).await;
+    };
+    futures::stream::iter(0..VIEWS + 20).for_each_concurrent(8, view).await;
+    shop.quiet().await;
+    let queries = async || -> u64 {
+        let functions = shop.bundle.state().await.functions;
+        let calls = &functions.iter().find(|function| function.name == "ingest-products").unwrap().aws_calls;
+        calls.iter().filter(|(call, _)| call.contains("Query")).map(|(_, count)| *count).sum()
+    };
+    let mut wanted = customers.clone();
+    wanted.sort();
+    for limit in [1, 2, 20, 21, 100] {
+        let before = queries().await;
+        let listed = shop.all_of("/v1/products/mug/customers?viewed=true", limit).await;
+        let mut listed: Vec<&str> = listed.iter().map(|item| item["customer_id"].as_str().unwrap()).collect();
+        listed.sort_unstable();
+        assert_eq!(listed, wanted, "{limit} a page");
+        // Each call shows a customer more or ends one of the eight parts of the list.
+        let calls = queries().await - before;
+        assert!((8..=8 + 21).contains(&calls), "{limit} a page: {calls}");
+    }
+}

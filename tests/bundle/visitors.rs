@@ -160,6 +160,43 @@ async fn what_a_visitor_ordered_is_the_customers_order_and_not_in_their_cart_any
 }
 
 #[tokio::test]
+async fn what_a_guest_orders_is_in_their_cart_no_more() {
+    let shop = Shop::open().await;
+    shop.put("/v1/containers/gifts", json!({ "name": "Gifts" })).await;
+    shop.advance("PT2S").await;
+    let minutes_ago = |minutes: i64| json!(shop.bundle.now() - SignedDuration::from_mins(minutes));
+    for (container, product, minutes) in
+        [("cart", "mug", 9), ("gifts", "pot", 8), ("wishlist", "pan", 7), ("cart", "cup", 1)]
+    {
+        let at = minutes_ago(minutes);
+        let add = json!({ "id": product, "op": "add", "at": at, "items": [{ "product_id": product }] });
+        shop.tell(&format!("/v1/customers/visitor:guest/containers/{container}"), add).await;
+    }
+    let held = async || {
+        let all = shop.get("/v1/customers/visitor:guest/containers").await;
+        let mut held = Vec::new();
+        for known in all["items"].as_array().unwrap() {
+            let container = known["container"].as_str().unwrap();
+            let all = shop.get(&format!("/v1/customers/visitor:guest/containers/{container}")).await;
+            held.extend(all["items"].as_array().unwrap().iter().map(|item| item["product_id"].clone()));
+        }
+        held
+    };
+    let mut order = crate::support::order("visitor:guest");
+    order["updated_at"] = minutes_ago(5);
+    for _ in 0..2 {
+        shop.put("/v1/orders/1", order.clone()).await;
+        shop.quiet().await;
+        assert_eq!(held().await, ["cup", "pot", "pan"]);
+    }
+    order["container"] = json!("gifts");
+    shop.put("/v1/orders/2", order).await;
+    shop.quiet().await;
+    assert_eq!(held().await, ["cup", "pan"]);
+    assert_eq!((shop.subjects(), shop.dead_letters().await), (Vec::new(), 0));
+}
+
+#[tokio::test]
 async fn a_visitor_is_one_customer_for_good() {
     let shop = Shop::open().await;
     for id in ["ada", "bob", "carl"] {

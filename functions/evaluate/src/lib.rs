@@ -22,8 +22,8 @@ use jiff::{SignedDuration, Timestamp};
 use lambda::{Clock, Context, batch};
 use serde_json::{Map, Value, json};
 use store::{
-    Active, ActiveSet, Catalogue, Customers, Definitions, DictionaryCache, Found, Kind, Messages, Runs, Timers, Wanted,
-    Written,
+    Active, ActiveSet, Catalogue, Customers, Definitions, DictionaryCache, Found, Kind, Messages, Runs, Timer, Timers,
+    Versioned, Wanted, Written,
 };
 
 use crate::erasing::Erasing;
@@ -121,7 +121,7 @@ impl Evaluate {
                     let container = container.as_ref().unwrap_or(&self.cart);
                     self.intake.empty(&customer_id, container, at, self.clock.now()).await?;
                 }
-                Cause::Due { run_id, .. } => self.due(&customer_id, run_id).await?,
+                Cause::Due { run_id, at } => self.due(&customer_id, run_id, at).await?,
                 Cause::Left => self.left(&customer_id, deadline).await?,
                 Cause::Contacts { before } => self.customers.note_contacts(&customer_id, &before).await?,
             }
@@ -140,35 +140,47 @@ impl Evaluate {
     ) -> anyhow::Result<()> {
         let fitting: Vec<_> =
             active.campaigns.iter().filter(|campaign| campaign.value.trigger.is_set_off_by(change)).collect();
-        let Some((customer_id, set_off)) = self.concerned(customer_id, fitting, change, at).await? else {
-            return Ok(());
-        };
-        let known = if set_off.iter().any(|campaign| campaign.value.filter.is_some()) {
-            Some((self.facts(&customer_id, change).await?, self.history.at(self.clock.now()).await?))
-        } else {
-            None
-        };
-        let mut has_begun = false;
-        for campaign in set_off {
-            if let Some((filter, ((id, facts), at))) = campaign.value.filter.as_ref().zip(known.as_ref())
-                && !self.history.looked_at(filter, &active.segments, id, facts.clone(), at).await?.holds()
-            {
-                continue;
+        let any_fits = !fitting.is_empty();
+        if let Some((id, set_off)) = self.concerned(customer_id, fitting, change, at).await? {
+            for campaign in self.unfiltered(active, &id, set_off, change).await? {
+                let now = self.clock.now();
+                let templates = active.versions_of(&campaign.value);
+                let progress = Run::start(&campaign.value, campaign.version, templates, &id, change.clone(), at, now);
+                // Overtaken means that this very cause started this very run before.
+                self.runs.apply(&progress, None, now).await?;
             }
-            let now = self.clock.now();
-            let templates = active.versions_of(&campaign.value);
-            let progress =
-                Run::start(&campaign.value, campaign.version, templates, &customer_id, change.clone(), at, now);
-            // Overtaken means that this very cause started this very run before.
-            self.runs.apply(&progress, None, now).await?;
-            has_begun = true;
         }
         // Runs are not in the stream that makes what was written too early follow: should
-        // the customer have been erased meanwhile, this is where it is seen.
-        if has_begun && self.customers.resolve(&customer_id).await? == Found::Erased {
-            self.erasing.erase(&customer_id, deadline).await?;
+        // the customer have been erased meanwhile, this is where it is seen, be it when
+        // this is done again.
+        if any_fits {
+            for id in self.customers.erased_as(customer_id).await? {
+                self.erasing.erase(&id, deadline).await?;
+            }
         }
         Ok(())
+    }
+
+    /// Those of the campaigns whose filter lets the customer through.
+    async fn unfiltered<'c>(
+        &self,
+        active: &Active,
+        customer_id: &CustomerId,
+        campaigns: Vec<&'c Versioned<Campaign>>,
+        change: &Change,
+    ) -> anyhow::Result<Vec<&'c Versioned<Campaign>>> {
+        let filters: Vec<_> = campaigns.iter().filter_map(|campaign| campaign.value.filter.as_ref()).collect();
+        if filters.is_empty() {
+            return Ok(campaigns);
+        }
+        let (id, facts) = self.facts(customer_id, change).await?;
+        let at = self.history.at(self.clock.now()).await?;
+        let mut held = self.history.which_hold(&filters, &active.segments, &id, facts, &at).await?.into_iter();
+        let passes = |campaign: &&Versioned<Campaign>| match campaign.value.filter {
+            Some(_) => held.next().unwrap_or_default(),
+            None => true,
+        };
+        Ok(campaigns.into_iter().filter(passes).collect())
     }
 
     /// Brings what somebody has to who they are now, or deletes it if they were erased.
@@ -188,10 +200,15 @@ impl Evaluate {
     }
 
     /// Goes on with a run whose time has come.
-    async fn due(&self, customer_id: &CustomerId, run_id: RunId) -> anyhow::Result<()> {
-        let wanted = Wanted { runs: vec![run_id], ..Wanted::default() };
+    async fn due(&self, customer_id: &CustomerId, run_id: RunId, at: Timestamp) -> anyhow::Result<()> {
+        let wanted = Wanted { runs: vec![run_id.clone()], ..Wanted::default() };
         loop {
-            let Some(known) = self.customers.load(customer_id, &wanted).await?.runs.pop() else { return Ok(()) };
+            let mut loaded = self.customers.load(customer_id, &wanted).await?;
+            if loaded.erased {
+                // It may have been set while they were erased, by a run that went on.
+                return self.runs.forget_timer(&Timer { customer_id: customer_id.clone(), run_id, at }).await;
+            }
+            let Some(known) = loaded.runs.pop() else { return Ok(()) };
             let run = known.value;
             let now = match run.due() {
                 // Whoever handed it on may have a clock that is a little ahead.

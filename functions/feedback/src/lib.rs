@@ -36,11 +36,18 @@ struct Feedback {
 
 impl Feedback {
     /// SES tells of one mail more than once within a second: what came together is
-    /// noted together.
+    /// noted together. What cannot be read does not keep the others from being noted.
     async fn batch(&self, event: SqsEvent) -> anyhow::Result<Answer> {
         batch::grouped(event, SesEvent::about, async |events: Vec<SesEvent>| {
-            let told: anyhow::Result<Vec<Told>> = events.into_iter().map(SesEvent::read).collect();
-            self.take(told?).await
+            let (mut told, mut failure) = (Vec::new(), None);
+            for read in events.into_iter().map(SesEvent::read) {
+                match read {
+                    Ok(one) => told.push(one),
+                    Err(error) => failure = Some(error),
+                }
+            }
+            self.take(told).await?;
+            failure.map_or(Ok(()), Err)
         })
         .await
     }

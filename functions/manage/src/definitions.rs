@@ -154,7 +154,12 @@ impl Manage {
             schema = schema.happened(name);
         }
         let faults = condition.check(&schema).into_iter();
-        Ok(faults.map(|fault| Fault::new(format!("{place}{}", fault.pointer), fault.message)).collect())
+        let mut faults: Faults =
+            faults.map(|fault| Fault::new(format!("{place}{}", fault.pointer), fault.message)).collect();
+        if faults.is_empty() && !self.definitions.segments().await?.can_answer(condition) {
+            faults.push(Fault::new(place, "asks, with the segments that it names, more than can be answered"));
+        }
+        Ok(faults)
     }
 
     async fn template_version(&self, id: &TemplateId) -> anyhow::Result<Option<u64>> {

@@ -5,17 +5,22 @@ use std::fmt;
 use campaigns::{Campaign, Mailing, Segment, Stage};
 use contracts::{Kind, Problem};
 use domain::{Code, CustomerId, Fault};
+use jiff::{SignedDuration, Timestamp};
 use lambda::http::{Failure, Request, Response};
 use serde_json::json;
-use store::{CUSTOMER_SHARDS, Deleted, Kind as Defined};
+use store::{CUSTOMER_SHARDS, Customers, Deleted, Kind as Defined};
 
 use crate::{Manage, not_found};
 
 /// The most segments: every function that looks at customers keeps them in memory.
 const MOST_SEGMENTS: usize = 1_000;
 
-/// How many customers are looked at for one page of members.
+/// How many customers are looked at for one page of members, and how many at a time.
 const MOST_LOOKED_AT: usize = 1_000;
+const LOOKED_AT: i32 = 50;
+
+/// How long before the function is stopped no more customers are looked at.
+const TO_SPARE: SignedDuration = SignedDuration::from_secs(5);
 
 /// How many uses of a segment are listed.
 const MOST_USES: usize = 20;
@@ -70,12 +75,19 @@ impl Manage {
         let segments = self.definitions.segments().await?;
         let mut place = page.after.as_deref().and_then(Place::read).or(Some(Place { shard: 0, after: None }));
         let (mut members, mut looked_at) = (Vec::new(), 0);
-        while let Some(at) = place.take_if(|_| members.len() < page.limit && looked_at < MOST_LOOKED_AT) {
-            // Never more than fit on the page, so that none is left out where it ends.
-            let some = i32::try_from(page.limit - members.len()).unwrap_or(1);
-            let (customers, next) = self.customers.page(at.shard, at.after.as_deref(), some).await?;
+        let deadline = request.deadline().and_then(|at| Timestamp::from_millisecond(at.try_into().ok()?).ok());
+        let has_time = || deadline.is_none_or(|deadline| self.clock.now() + TO_SPARE < deadline);
+        while let Some(at) = place.take_if(|_| members.len() < page.limit && looked_at < MOST_LOOKED_AT && has_time()) {
+            let (customers, next) = self.customers.page(at.shard, at.after.as_deref(), LOOKED_AT).await?;
             looked_at += customers.len();
             members.extend(self.history.those_who(&condition, &segments, customers, self.clock.now()).await?);
+            if members.len() > page.limit {
+                // The next page goes on behind the last who fits on this one.
+                members.truncate(page.limit);
+                let after = members.last().map(Customers::place_behind);
+                place = Some(Place { shard: at.shard, after });
+                break;
+            }
             place = match next {
                 Some(after) => Some(Place { shard: at.shard, after: Some(after) }),
                 None => Some(Place { shard: at.shard + 1, after: None }).filter(|at| at.shard < CUSTOMER_SHARDS),
@@ -133,7 +145,8 @@ impl Place {
     fn read(text: &str) -> Option<Self> {
         let (shard, after) = text.split_once(' ').map_or((text, None), |(shard, after)| (shard, Some(after)));
         let shard = shard.parse().ok().filter(|shard| *shard < CUSTOMER_SHARDS)?;
-        Some(Self { shard, after: after.map(str::to_owned) })
+        let is_place = after.is_none_or(Customers::is_place);
+        is_place.then(|| Self { shard, after: after.map(str::to_owned) })
     }
 }
 

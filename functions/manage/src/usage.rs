@@ -95,9 +95,12 @@ impl Used<'_> {
                 let of_change = matches!(path, [.., "change", "from" | "to"]);
                 beside(code) && (of_order || of_change || last == "status")
             }),
-            WordKind::EventType => matches!(path, [.., "event", "name"]) && beside(self.code),
+            WordKind::EventType => matches!(path, [.., "event" | "events" | "change", "name"]) && beside(self.code),
             WordKind::Source => last == "source" && beside(self.code),
-            WordKind::Container => after("containers") || last == "container" && beside(self.code),
+            WordKind::Container => {
+                let is_code = last == "container" || matches!(path, [.., "container" | "containers", "code"]);
+                after("containers") || is_code && beside(self.code)
+            }
             WordKind::Audience => after("audiences") || last == "audiences" && beside(self.code),
             WordKind::Settings => false,
         }
@@ -109,8 +112,8 @@ impl Used<'_> {
 fn may_be(object: Option<Object>, called: Option<&str>) -> bool {
     let certain = match called {
         Some("customer") => Object::Customer,
-        Some("order") => Object::Order,
-        Some("lines") => Object::OrderLine,
+        Some("order" | "orders") => Object::Order,
+        Some("line" | "lines") => Object::OrderLine,
         Some("product" | "products") => Object::Product,
         Some("category" | "categories") => Object::Category,
         _ => return true,

@@ -1,5 +1,6 @@
 use anyhow::Context;
 use campaigns::{Mailing, MailingProgress, Segments, Stage};
+use conditions::{Condition, Program};
 use contracts::MailingWork;
 use domain::message::State;
 use domain::{Customer, CustomerId, MailingId, Message};
@@ -11,6 +12,9 @@ use crate::MassMessaging;
 
 /// How many customers are looked at for one page of the audience.
 const PAGE: i32 = 250;
+
+/// The same where all that they did and have is read of each.
+const PAGE_WITH_HISTORY: i32 = 50;
 
 /// How many messages are written at the same time.
 const WRITES_AT_ONCE: usize = 16;
@@ -93,7 +97,8 @@ impl MassMessaging {
 
     /// Puts the next page of the audience down.
     async fn collect(&self, mailing: &Mailing, mut progress: MailingProgress, version: u64) -> anyhow::Result<Next> {
-        let (customers, next) = self.customers.page(progress.shard, progress.after.as_deref(), PAGE).await?;
+        let page = if mailing.audience.as_ref().is_some_and(asks_for_history) { PAGE_WITH_HISTORY } else { PAGE };
+        let (customers, next) = self.customers.page(progress.shard, progress.after.as_deref(), page).await?;
         let audience = self.meant(mailing, customers).await?;
         if next.is_none() {
             progress.shard += 1;
@@ -167,6 +172,13 @@ impl MassMessaging {
             Written::Overtaken => Ok(Next::Over),
         }
     }
+}
+
+/// Whether an audience may ask for more than the profile. What a segment asks for is not
+/// looked into.
+fn asks_for_history(audience: &Condition) -> bool {
+    let needs = Program::new([audience], |_| None).all_needs();
+    !needs.collections.is_empty() || !needs.audiences.is_empty() || !audience.segments().is_empty()
 }
 
 /// Whether the accounts may be closed on a message. One of which nobody knows is

@@ -1,15 +1,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use conditions::Condition;
+use conditions::{Condition, Program};
 use domain::read::{self, Faults, Reader};
 use domain::{Code, Fault};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::definition::{condition, ignore_words, put_words};
-
-/// How deep segments may stand in segments.
-const DEEPEST: usize = 16;
 
 /// A condition with a name: whoever meets it is in the segment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -80,39 +77,99 @@ impl Segments {
     }
 
     /// What keeps a segment from having this condition: that it would ask, by way of other
-    /// segments, about itself, or go deeper than anybody could follow. None if nothing does.
+    /// segments, about itself, or that it or a segment that names it would come to ask more
+    /// than can be answered. None if nothing does.
     #[must_use]
     pub fn hindrance(&self, code: &str, condition: &Condition) -> Option<String> {
-        let mut way = vec![code];
-        let mut done = BTreeSet::new();
-        self.follow(code, condition, &mut way, &mut done).err()
+        let mut segments = self.clone();
+        segments.0.insert(code.to_owned(), condition.clone());
+        if let Some(circle) = segments.circle(code, &mut vec![code], &mut BTreeSet::new()) {
+            return Some(format!("goes round in a circle: {circle}"));
+        }
+        let too_much = segments.0.iter().find(|(_, condition)| !segments.can_answer(condition));
+        too_much.map(|(asking, _)| format!("makes the segment {asking:?} ask more than can be answered"))
     }
 
-    /// Follows the segments that a condition names, each of them once.
-    fn follow<'s>(
-        &'s self,
-        code: &str,
-        condition: &'s Condition,
-        way: &mut Vec<&'s str>,
-        done: &mut BTreeSet<&'s str>,
-    ) -> Result<(), String>
-    where
-        's: 's,
-    {
+    /// Whether a condition asks about segments that there are, and with all that these ask
+    /// no more than can be answered.
+    #[must_use]
+    pub fn can_answer(&self, condition: &Condition) -> bool {
+        Program::new([condition], |code| self.condition(code)).is_whole()
+    }
+
+    /// The way on which the segment at the beginning of `way` comes back to itself from the
+    /// one at its end. Each segment is gone through once.
+    fn circle<'s>(&'s self, code: &str, way: &mut Vec<&'s str>, done: &mut BTreeSet<&'s str>) -> Option<String> {
+        let condition = self.condition(way.last()?)?;
         for next in condition.segments() {
             if next == code {
-                return Err(format!("goes round in a circle: {} → {next}", way.join(" → ")));
+                return Some(format!("{} → {next}", way.join(" → ")));
             }
-            if way.len() > DEEPEST {
-                return Err(format!("goes through more than {DEEPEST} segments, one within the other"));
-            }
-            if let Some(inner) = self.condition(next).filter(|_| !done.contains(next)) {
+            if done.insert(next) {
                 way.push(next);
-                self.follow(code, inner, way, done)?;
+                if let Some(circle) = self.circle(code, way, done) {
+                    return Some(circle);
+                }
                 way.pop();
-                done.insert(next);
             }
         }
-        Ok(())
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn segments(defined: &[(String, Value)]) -> Segments {
+        let read = |(code, condition): &(String, Value)| {
+            Segment::read(Code::parse(code).unwrap(), &json!({ "name": "n", "condition": condition })).unwrap()
+        };
+        defined.iter().map(read).collect()
+    }
+
+    fn condition(json: Value) -> Condition {
+        Segment::read(Code::parse("x").unwrap(), &json!({ "name": "n", "condition": json })).unwrap().condition
+    }
+
+    /// Segments `a1` … `an`, each of which names the next.
+    fn chain(of: &str, length: usize) -> Vec<(String, Value)> {
+        let named = |number: usize| json!({ "segment": format!("{of}{}", number + 1) });
+        let last = json!({ "field": "customer.city", "is": "Riga" });
+        let link = |number| if number == length { last.clone() } else { named(number) };
+        (1..=length).map(|number| (format!("{of}{number}"), link(number))).collect()
+    }
+
+    #[test]
+    fn a_segment_that_is_saved_leaves_every_segment_answerable() {
+        let mut both = chain("a", 10);
+        both.extend(chain("b", 10));
+        let known = segments(&both);
+        assert_eq!(known.hindrance("c", &condition(json!({ "segment": "a1" }))), None);
+        // The chains, joined in their middle, are too long for whoever names the first.
+        let hindrance = known.hindrance("a10", &condition(json!({ "segment": "b1" }))).unwrap();
+        assert!(hindrance.contains("\"a1\" ask more than can be answered"), "{hindrance}");
+        assert_eq!(known.hindrance("a5", &condition(json!({ "segment": "b1" }))), None);
+        let circle = known.hindrance("b10", &condition(json!({ "segment": "b8" })));
+        assert_eq!(circle.unwrap(), "goes round in a circle: b10 → b8 → b9 → b10");
+    }
+
+    #[test]
+    fn what_names_a_segment_that_is_not_there_cannot_be_answered() {
+        let known = segments(&chain("a", 2));
+        assert!(known.can_answer(&condition(json!({ "not": { "segment": "a1" } }))));
+        assert!(!known.can_answer(&condition(json!({ "not": { "segment": "b1" } }))));
+    }
+
+    #[test]
+    fn many_segments_in_many_are_refused() {
+        let all =
+            |of: &str| json!({ "any": (0..11).map(|n| json!({ "segment": format!("{of}{n}") })).collect::<Vec<_>>() });
+        let mut defined: Vec<_> = (0..11).map(|n| (format!("c{n}"), json!({ "count": "orders" }))).collect();
+        defined.extend((0..11).map(|n| (format!("b{n}"), all("c"))));
+        let known = segments(&defined);
+        assert_eq!(known.hindrance("a0", &condition(all("b"))), None);
+        defined.extend((0..11).map(|n| (format!("a{n}"), all("b"))));
+        assert!(segments(&defined).hindrance("x", &condition(all("a"))).is_some());
     }
 }

@@ -1,9 +1,11 @@
 //! What several things come to, and when that changes.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::ops::Range;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 use crate::condition::{Function, Operand};
@@ -11,7 +13,7 @@ use crate::evaluate::{Look, MOST_TURNS, Verdict};
 use crate::field::Collection;
 use crate::moment::Turns;
 use crate::program::{Ready, ReadyAggregate, ReadyWindow};
-use crate::value::{Cell, Kind, Scalar};
+use crate::value::{Cell, Kind, Scalar, day};
 
 impl<'s> Look<'s> {
     /// The things that an aggregate goes through, before its window and its filter.
@@ -87,13 +89,14 @@ impl<'s> Look<'s> {
         match aggregate.function {
             Function::Count => number(Decimal::from(cells.count())),
             Function::Distinct => {
-                let mut seen: Vec<&Scalar> = Vec::new();
-                for scalar in cells.flat_map(Cell::scalars) {
-                    if !seen.iter().any(|known| known.equals(scalar, zone)) {
-                        seen.push(scalar);
-                    }
-                }
-                number(Decimal::from(seen.len()))
+                let seen: HashSet<Distinct<'_>> = cells.flat_map(Cell::scalars).map(Distinct::of).collect();
+                let days: HashSet<Date> = seen.iter().filter_map(Distinct::date).collect();
+                // An instant on one of the days that are there too is that day.
+                let is_such_a_day = |one: &&Distinct<'_>| match one {
+                    Distinct::Instant(at) => !days.is_empty() && days.contains(&day(*at, zone)),
+                    _ => false,
+                };
+                number(Decimal::from(seen.len() - seen.iter().filter(is_such_a_day).count()))
             }
             Function::Sum | Function::Average => {
                 let numbers = cells.flat_map(Cell::scalars).filter_map(|scalar| match scalar.kind {
@@ -221,6 +224,35 @@ impl<'s> Look<'s> {
     fn filter_turns(&self, over: Collection, row: usize, filter: Option<&Ready>, turns: &mut Turns) {
         if let Some(filter) = filter.filter(|filter| filter.is_timed()) {
             turns.at(Self { thing: Some((over, row)), ..*self }.verdict(filter).next);
+        }
+    }
+}
+
+/// A value by what it is compared as.
+#[derive(PartialEq, Eq, Hash)]
+enum Distinct<'v> {
+    Decimal(Decimal),
+    Instant(Timestamp),
+    Date(Date),
+    Text(&'v str),
+    Bool(bool),
+}
+
+impl<'v> Distinct<'v> {
+    fn of(scalar: &'v Scalar) -> Self {
+        match scalar.kind {
+            Kind::Decimal(number) => Self::Decimal(number),
+            Kind::Instant(at) => Self::Instant(at),
+            Kind::Date(date) => Self::Date(date),
+            Kind::Text => Self::Text(&scalar.text),
+            Kind::Bool(value) => Self::Bool(value),
+        }
+    }
+
+    fn date(&self) -> Option<Date> {
+        match self {
+            Self::Date(date) => Some(*date),
+            _ => None,
         }
     }
 }

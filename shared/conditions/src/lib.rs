@@ -19,7 +19,7 @@
 //! | `in` | equals one of a list |
 //! | `contains` | is text, or a number as it was written, with this in it; or a list with this among it |
 //! | `starts_with`, `ends_with` | is text, or a number as it was written, that begins or ends so |
-//! | `matches` | is text, or a number as it was written, in which this regular expression is found; in linear time |
+//! | `matches` | is text, or a number as it was written, in the first 1,000 bytes of which this regular expression is found; in linear time |
 //! | `more_than`, `at_least`, `less_than`, `at_most` | is a number, an instant, a date or text, and in this order to one of the same kind |
 //! | `between` | is at least the first and at most the second of two |
 //! | `anniversary` | is a date whose yearly return lies in these days: `{"from_day": 0, "to_day": 7}`; from the year after it on; 29 February returns on the 28th |

@@ -1,7 +1,7 @@
 //! Conditions made ready: every path that any of them names has a place, so that a
 //! customer is read once for all of them and a path is never looked up again.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use crate::condition::{Aggregate, Condition, Function, Moving, Node, Operand, Test, Window, Zone};
 use crate::field::{Collection, Field, Root};
@@ -14,12 +14,17 @@ const SEGMENTS_DEEP: usize = 16;
 /// each of sixteen would be millions.
 const SEGMENTS_MOST: usize = 1000;
 
+/// How many different fields conditions may ask for: of each thing that is gone through,
+/// each takes room.
+const PLACES_MOST: usize = 1000;
+
 /// Conditions that are evaluated together, of one customer at a time.
 #[derive(Clone, Debug, Default)]
 pub struct Program {
     pub(crate) layout: Layout,
     pub(crate) conditions: Vec<Ready>,
     needs: Vec<Needs>,
+    is_whole: bool,
 }
 
 /// What is read of a customer, and where it is put.
@@ -111,19 +116,49 @@ impl Program {
         conditions: impl IntoIterator<Item = &'c Condition>,
         segment: impl Fn(&str) -> Option<&'c Condition>,
     ) -> Self {
-        let mut layout = Layout::default();
+        let mut maker = Maker {
+            layout: Layout::default(),
+            places: HashMap::new(),
+            segment: &segment,
+            needs: Needs::default(),
+            deep: 0,
+            segments: 0,
+            is_whole: true,
+        };
         let (mut ready, mut needs) = (Vec::new(), Vec::new());
         for condition in conditions {
-            let mut maker =
-                Maker { layout: &mut layout, segment: &segment, needs: Needs::default(), deep: 0, segments: 0 };
+            maker.segments = 0;
             ready.push(maker.node(&condition.0, None));
-            let mut needed = maker.needs;
+            let mut needed = std::mem::take(&mut maker.needs);
             if !needed.collections.contains(&Collection::Events) {
                 needed.events = Some(BTreeSet::new());
             }
             needs.push(needed);
         }
-        Self { layout, conditions: ready, needs }
+        let is_whole = maker.is_whole && maker.places.len() <= PLACES_MOST;
+        Self { layout: maker.layout, conditions: ready, needs, is_whole }
+    }
+
+    /// Whether it says what its conditions say: every segment that they name is there, and
+    /// they are not too many or one within the other too deep, nor do they ask for more
+    /// fields than a customer could be read for. Of one that is not, no verdict counts.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.is_whole
+    }
+
+    /// What its conditions together can depend on.
+    #[must_use]
+    pub fn all_needs(&self) -> Needs {
+        let mut all = Needs { events: Some(BTreeSet::new()), ..Needs::default() };
+        for needs in &self.needs {
+            all.profile |= needs.profile;
+            all.clock |= needs.clock;
+            all.collections.extend(&needs.collections);
+            all.audiences.extend(needs.audiences.iter().cloned());
+            all.events = all.events.zip(needs.events.as_ref()).map(|(all, events)| &all | events);
+        }
+        all
     }
 
     /// What each condition can depend on, in their order.
@@ -146,18 +181,14 @@ impl Program {
 }
 
 struct Maker<'m, S> {
-    layout: &'m mut Layout,
+    layout: Layout,
+    /// Where each path stands, by what it is a path of.
+    places: HashMap<(Option<Collection>, String), usize>,
     segment: &'m S,
     needs: Needs,
+    is_whole: bool,
     deep: usize,
     segments: usize,
-}
-
-fn place_in(paths: &mut Vec<String>, path: &str) -> usize {
-    paths.iter().position(|known| known == path).unwrap_or_else(|| {
-        paths.push(path.to_owned());
-        paths.len() - 1
-    })
 }
 
 impl<'c, S: Fn(&str) -> Option<&'c Condition>> Maker<'_, S> {
@@ -172,7 +203,13 @@ impl<'c, S: Fn(&str) -> Option<&'c Condition>> Maker<'_, S> {
             Node::Not(inner) => Ready::Not(Box::new(self.node(inner, within))),
             Node::Audience(code) => {
                 self.needs.audiences.insert(code.clone());
-                Ready::Audience(place_in(&mut self.layout.audiences, code), node.clone())
+                let audiences = &mut self.layout.audiences;
+                let known = audiences.iter().position(|known| known == code);
+                let place = known.unwrap_or_else(|| {
+                    audiences.push(code.clone());
+                    audiences.len() - 1
+                });
+                Ready::Audience(place, node.clone())
             }
             Node::Segment(code) => match (self.segment)(code) {
                 Some(condition) if self.deep < SEGMENTS_DEEP && self.segments < SEGMENTS_MOST => {
@@ -182,7 +219,10 @@ impl<'c, S: Fn(&str) -> Option<&'c Condition>> Maker<'_, S> {
                     self.deep -= 1;
                     inner
                 }
-                _ => Ready::Never(node.clone()),
+                _ => {
+                    self.is_whole = false;
+                    Ready::Never(node.clone())
+                }
             },
             Node::Field(field, test) => {
                 let (place, timed) = (self.place(field, within), is_timed(test));
@@ -196,17 +236,14 @@ impl<'c, S: Fn(&str) -> Option<&'c Condition>> Maker<'_, S> {
 
     fn place(&mut self, field: &Field, within: Option<Collection>) -> Place {
         match within {
-            Some(over) if over.root() == field.root() => {
-                Place::Thing(place_in(&mut self.layout.tables[over as usize], field.rest()))
-            }
+            Some(over) if over.root() == field.root() => Place::Thing(self.place_in(over, field.rest())),
             Some(Collection::Lines) if field.root() == Root::Order => {
-                Place::Order(place_in(&mut self.layout.tables[Collection::Orders as usize], field.rest()))
+                Place::Order(self.place_in(Collection::Orders, field.rest()))
             }
             _ => {
                 self.needs.profile |= field.root() == Root::Customer;
                 let single = &mut self.layout.single;
-                let known = single.iter().position(|known| known == field);
-                Place::Single(known.unwrap_or_else(|| {
+                Place::Single(*self.places.entry((None, field.path().to_owned())).or_insert_with(|| {
                     single.push(field.clone());
                     single.len() - 1
                 }))
@@ -214,10 +251,18 @@ impl<'c, S: Fn(&str) -> Option<&'c Condition>> Maker<'_, S> {
         }
     }
 
+    fn place_in(&mut self, over: Collection, path: &str) -> usize {
+        let paths = &mut self.layout.tables[over as usize];
+        *self.places.entry((Some(over), path.to_owned())).or_insert_with(|| {
+            paths.push(path.to_owned());
+            paths.len() - 1
+        })
+    }
+
     fn aggregate(&mut self, aggregate: &Aggregate, within: Option<Collection>, leaf: &Node) -> ReadyAggregate {
         let Aggregate { function, over, field, filter, window, test } = aggregate;
         self.goes_through(*over, filter.as_ref());
-        let place = field.as_ref().map(|field| place_in(&mut self.layout.tables[*over as usize], field.rest()));
+        let place = field.as_ref().map(|field| self.place_in(*over, field.rest()));
         let ready_filter = self.filter(*over, filter.as_ref(), within.is_none());
         let window = window.as_ref().map(|window| match window {
             Window::Last(length) => ReadyWindow::Last(length.length),

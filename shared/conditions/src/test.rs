@@ -6,6 +6,9 @@ use crate::condition::{Operand, Test};
 use crate::moment::{Clock, Turns};
 use crate::value::{Cell, Kind, Scalar, day};
 
+/// How many bytes of a text a pattern is looked for in.
+const MATCHED: usize = 1000;
+
 impl Test {
     #[inline]
     pub(crate) fn holds(&self, cell: &Cell, clock: Clock<'_>) -> bool {
@@ -23,9 +26,12 @@ impl Test {
             Test::In(operands) => one.is_some_and(|one| operands.iter().any(|operand| operand.equals(one, clock))),
             Test::StartsWith(prefix) => one.is_some_and(|one| one.text.starts_with(prefix.as_str())),
             Test::EndsWith(suffix) => one.is_some_and(|one| one.text.ends_with(suffix.as_str())),
-            Test::Matches(pattern) => {
-                one.is_some_and(|one| !matches!(one.kind, Kind::Bool(_)) && pattern.is_match(&one.text))
-            }
+            Test::Matches(pattern) => one.is_some_and(|one| {
+                !matches!(one.kind, Kind::Bool(_)) && {
+                    let text = &one.text;
+                    pattern.is_match(&text[..text.floor_char_boundary(MATCHED)])
+                }
+            }),
             Test::Contains(Operand::Fixed(value, wanted)) => match cell {
                 Cell::Many(scalars) | Cell::Other(_, scalars) => {
                     scalars.iter().any(|scalar| scalar.equals(wanted, clock.shop))

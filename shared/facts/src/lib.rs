@@ -21,7 +21,7 @@ pub use shown::message as show_message;
 pub use schema::schema;
 
 /// Of how many customers is read at the same time what they did and have.
-const AT_ONCE: usize = 16;
+const AT_ONCE: usize = 8;
 
 /// How many events or messages are read by one call.
 const PAGE: i32 = 500;
@@ -83,7 +83,7 @@ impl History {
     /// there is one of: the customer, and what happened.
     ///
     /// # Errors
-    /// If the tables cannot be read.
+    /// If the tables cannot be read, or the condition names a segment that there is not.
     pub async fn looked_at(
         &self,
         condition: &Condition,
@@ -92,19 +92,33 @@ impl History {
         single: Map<String, Value>,
         at: &At,
     ) -> anyhow::Result<Looked> {
-        let program = Program::new([condition], |code| segments.condition(code));
-        let mut facts = Facts::single(single);
-        if let [needs] = program.needs() {
-            self.read(id, needs, at.now, &mut facts).await?;
-        }
-        let state = program.state(&facts);
+        let program = ready(&[condition], segments)?;
+        let state = self.state(&program, id, single, at).await?;
         Ok(Looked { program, state, at: at.clone() })
+    }
+
+    /// Whether each of several conditions holds for a customer, who is read once for all
+    /// of them.
+    ///
+    /// # Errors
+    /// If the tables cannot be read, or a condition names a segment that there is not.
+    pub async fn which_hold(
+        &self,
+        conditions: &[&Condition],
+        segments: &Segments,
+        id: &CustomerId,
+        single: Map<String, Value>,
+        at: &At,
+    ) -> anyhow::Result<Vec<bool>> {
+        let program = ready(conditions, segments)?;
+        let state = self.state(&program, id, single, at).await?;
+        Ok((0..program.len()).map(|place| program.holds(place, &state, at)).collect())
     }
 
     /// Those of these customers for whom a condition holds, in their order.
     ///
     /// # Errors
-    /// If the tables cannot be read.
+    /// If the tables cannot be read, or the condition names a segment that there is not.
     pub async fn those_who(
         &self,
         condition: &Condition,
@@ -112,13 +126,25 @@ impl History {
         customers: Vec<Customer>,
         now: Timestamp,
     ) -> anyhow::Result<Vec<CustomerId>> {
-        let at = self.at(now).await?;
+        let (at, program) = (&self.at(now).await?, &ready(&[condition], segments)?);
         let looked = futures::stream::iter(customers).map(async |customer| {
             let single = contracts::facts::of(Some(&customer), None, None, None, None);
-            let holds = self.looked_at(condition, segments, &customer.id, single, &at).await?.holds();
-            anyhow::Ok(Some(customer.id).filter(|_| holds))
+            let state = self.state(program, &customer.id, single, at).await?;
+            anyhow::Ok(Some(customer.id).filter(|_| program.holds(0, &state, at)))
         });
         looked.buffered(AT_ONCE).try_filter_map(async |id| Ok(id)).try_collect().await
+    }
+
+    async fn state(
+        &self,
+        program: &Program,
+        id: &CustomerId,
+        single: Map<String, Value>,
+        at: &At,
+    ) -> anyhow::Result<State> {
+        let mut facts = Facts::single(single);
+        self.read(id, &program.all_needs(), at.now, &mut facts).await?;
+        Ok(program.state(&facts))
     }
 
     /// An order as conditions see it: as the API shows it, and whether it counts.
@@ -184,4 +210,12 @@ impl History {
             }
         }
     }
+}
+
+/// Conditions made ready. That a segment is not there must not read as that nobody is in it:
+/// whoever is to be kept out by one would get the mail.
+fn ready(conditions: &[&Condition], segments: &Segments) -> anyhow::Result<Program> {
+    let program = Program::new(conditions.iter().copied(), |code| segments.condition(code));
+    anyhow::ensure!(program.is_whole(), "a condition names a segment that is not there");
+    Ok(program)
 }

@@ -41,7 +41,11 @@ impl Intake {
         for id in ids {
             let found = match left.remove(&id) {
                 None => Found::Here { id: id.clone(), what: () },
-                Some(Identity::Is(now)) => self.customers.resolve(&now).await?,
+                Some(Identity::Is(now)) => match self.customers.resolve(&now).await {
+                    Ok(found) => found,
+                    // Looked up again by what is told of them, which alone fails then.
+                    Err(_) => continue,
+                },
                 Some(Identity::Erased) => Found::Erased,
             };
             known.insert(id, found);

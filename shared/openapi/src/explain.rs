@@ -26,7 +26,7 @@ pub(crate) fn subject() -> Subject {
             on("GET /v1/segments", "listSegments", "List the segments").paged(head()),
             on("GET /v1/segments/{code}/customers", "listSegmentCustomers", "List who is in a segment")
                 .says(
-                    "As of now: everybody is looked at, page by page, so that a page may have fewer than were asked \
+                    "As of now: every customer but anonymous visitors is looked at, page by page, so that a page may have fewer than were asked \
                      for, none even, and not be the last. Go on until there is no `next`.",
                 )
                 .paged(of("Member")),

@@ -292,6 +292,7 @@ impl Definitions {
     /// # Errors
     /// If the table cannot be read.
     pub async fn segments(&self) -> anyhow::Result<Segments> {
+        // One that cannot be read is logged and left out; what names it goes to nobody then.
         Ok(self.list::<Segment>(Kind::Segment).await?.into_iter().map(|segment| segment.value).collect())
     }
 

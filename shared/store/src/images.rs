@@ -62,7 +62,7 @@ pub enum Seen {
 pub struct Ordered {
     /// The container that it came from, if it names one.
     pub container: Option<Code>,
-    /// When it was placed.
+    /// When it was placed; not later than it was told of.
     pub at: Timestamp,
 }
 
@@ -100,16 +100,23 @@ fn customer(old: Option<Item>, new: Option<Item>) -> anyhow::Result<Seen> {
     let Some(new) = new.map(decode::<Row>).transpose()? else { return Ok(gone(old)) };
     let Some(customer_id) = owner(&new.customer) else { return Ok(Seen::Nothing) };
     let changes = changes(&customer_id, old.as_ref(), &new)?;
-    let is_new_order = matches!(changes.first(), Some(Change::OrderCreated { .. }));
-    let ordered = is_new_order.then(|| ordered(&new)).transpose()?;
+    let ordered = ordered(&changes, old.as_ref(), &new)?;
     let before = old.map(|old| old.contacts).unwrap_or_default();
     let contacts_before = (before != new.contacts).then_some(before);
     Ok(Seen::Customer { customer_id, changes, ordered, at: new.written, contacts_before })
 }
 
-fn ordered(row: &Row) -> anyhow::Result<Ordered> {
-    let order: Order = rows::parse(&row.body)?;
-    Ok(Ordered { at: order.created_at(), container: order.content.container })
+/// What somebody has ordered, be it a visitor whom nobody knows. An order that came with
+/// a visitor counts if it is news: what was ordered long ago has left the cart long ago.
+fn ordered(changes: &[Change], old: Option<&Row>, new: &Row) -> anyhow::Result<Option<Ordered>> {
+    let is_first = old.is_none() && new.moved.is_none() && new.item.starts_with("order#");
+    if !is_first && !matches!(changes.first(), Some(Change::OrderCreated { .. })) {
+        return Ok(None);
+    }
+    let order: Order = rows::parse(&new.body)?;
+    // An order that is dated ahead takes nothing that comes in later.
+    let at = order.created_at().min(new.written);
+    Ok(Some(Ordered { at, container: order.content.container }))
 }
 
 /// A row that was deleted: of a profile, nobody is found by its contacts any more.

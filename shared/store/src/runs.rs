@@ -79,6 +79,14 @@ impl Runs {
         Ok(())
     }
 
+    /// Deletes a timer whose run is no more.
+    ///
+    /// # Errors
+    /// If the table cannot be written to.
+    pub async fn forget_timer(&self, timer: &Timer) -> anyhow::Result<()> {
+        self.commit(vec![self.timers.delete(timer)?]).await.map(drop)
+    }
+
     async fn commit(&self, actions: Vec<TransactWriteItem>) -> anyhow::Result<Written> {
         let mut tried = 0;
         loop {

@@ -11,8 +11,9 @@ use crate::value::{Kind, Scalar};
 /// How long a pattern may be, in bytes.
 const PATTERN_LIMIT: usize = 256;
 
-/// How much memory a pattern may take once it is compiled, in bytes.
-const PATTERN_SIZE: usize = 64 * 1024;
+/// How much memory a pattern may take once it is compiled, in bytes. It bounds the steps
+/// that each character of a text may take, too.
+const PATTERN_SIZE: usize = 16 * 1024;
 
 /// How long a length of time may be: a little more than ten years.
 const LONGEST: SignedDuration = SignedDuration::from_hours(24 * 3660);

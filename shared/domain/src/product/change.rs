@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::track::{Tracks, steps};
+use super::track::{Tracks, last_step, steps};
 use super::{Product, in_stock};
 use crate::{Amount, Change, ProductId};
 
@@ -181,22 +181,21 @@ impl Product {
 
     /// Whether it still is as this change left it: whoever hears of a price, or that it
     /// can be had, hears of what is so now. When it came about may be told otherwise
-    /// meanwhile.
+    /// meanwhile, and how it was before may be forgotten.
     #[must_use]
     pub fn is_still(&self, change: &Change) -> bool {
         let Change::ProductChanged { what, from, to, .. } = change else { return false };
-        let same_matter = |news: ProductNews| match what {
-            ProductNews::BackInStock | ProductNews::OutOfStock => {
-                matches!(news, ProductNews::BackInStock | ProductNews::OutOfStock)
+        let is_so = match what {
+            ProductNews::BackInStock => self.content.in_stock() == Some(true),
+            ProductNews::OutOfStock => self.content.in_stock() == Some(false),
+            ProductNews::PriceChanged | ProductNews::PriceDropped => {
+                self.content.price == *to && last_step(&self.tracks.price).is_none_or(|last| last == (*from, *to))
             }
-            what => what.of() == news.of(),
+            ProductNews::StockChanged => {
+                self.content.stock == *to && last_step(&self.tracks.stock).is_none_or(|last| last == (*from, *to))
+            }
         };
-        let mut news = self.changes().into_iter().rev().filter_map(|change| change.news(&self.id));
-        let last = news.find_map(|change| match change {
-            Change::ProductChanged { what, from, to, .. } if same_matter(what) => Some((what, from, to)),
-            _ => None,
-        });
-        !self.is_deleted() && last == Some((*what, *from, *to))
+        is_so && !self.is_deleted()
     }
 
     /// What happened to it lately, oldest first.
@@ -212,7 +211,10 @@ impl Product {
         }
         let mut before = None;
         let times: BTreeSet<Timestamp> = stock.0.keys().chain(available.0.keys()).copied().collect();
-        for at in times {
+        // Where one of the two begins later than the other only because what was said
+        // before has fallen off, it begins with nothing new.
+        let known_since = stock.known_since().max(available.known_since());
+        for at in times.into_iter().filter(|at| Some(*at) >= known_since) {
             let after = in_stock(stock.of(at).copied(), available.of(at).copied());
             match (before, after) {
                 (Some(false), Some(true)) => changes.push(ProductChange::BackInStock { at }),

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use super::*;
 use crate::Change;
 use proptest::prelude::*;
@@ -138,23 +140,97 @@ fn nobody_hears_of_what_is_so_no_more() {
     assert!(!heard.iter().any(|news| back.delete(Some(at(9)), at(9)).unwrap().is_still(news)));
 }
 
+#[test]
+fn what_is_so_stays_so_however_often_it_is_said_again() {
+    let start = merged(&[update(Some(1), true, &json!({"name": "Mug", "price": "10", "stock": "0"}))]).unwrap();
+    let told = |product: &Product, second, fields: Value| {
+        Product::merge(Some(product), update(Some(second), false, &fields), at(1_000)).unwrap().unwrap()
+    };
+    let back = told(&start, 2, json!({"stock": "3", "price": "8"}));
+    let heard = Product::news(Some(&start), &back);
+    assert_eq!(heard.len(), 3);
+    let again = (3..30).fold(back, |product, second| told(&product, second, json!({"stock": "3", "price": "8"})));
+    assert!(heard.iter().all(|news| again.is_still(news)), "{again:?}");
+    let fewer = told(&again, 30, json!({"stock": "2", "price": "8"}));
+    let still = |product: &Product| -> Vec<String> {
+        let still = heard.iter().filter(|news| product.is_still(news));
+        still.map(|news| news.cause()[0].clone()).collect()
+    };
+    assert_eq!(still(&fewer), ["product_price", "product_back"]);
+    let gone = told(&again, 30, json!({"stock": "0", "price": "9"}));
+    assert_eq!(still(&gone), [""; 0]);
+    let out = Product::news(Some(&again), &gone).into_iter().find(|news| news.cause()[0] == "product_out").unwrap();
+    let gone = (31..60).fold(gone, |product, second| told(&product, second, json!({"stock": "0"})));
+    assert!(gone.is_still(&out));
+    // It was so, went on to something else and came back another way.
+    let dear = [(30, "10"), (31, "9"), (32, "8")];
+    let dear = dear.iter().fold(again, |product, (second, price)| told(&product, *second, json!({"price": price})));
+    assert_eq!(still(&dear), ["product_stock", "product_back"]);
+}
+
+#[test]
+fn that_it_is_out_of_stock_is_news_once_however_often_it_is_said_again() {
+    let mut known = merged(&[update(Some(1), true, &json!({"name": "Mug", "available": true}))]).unwrap();
+    let mut heard = Vec::new();
+    for second in 2..40 {
+        let stock = if second == 2 { "5" } else { "0" };
+        let new =
+            Product::merge(Some(&known), update(Some(second), false, &json!({"stock": stock})), at(1_000)).unwrap();
+        let new = new.unwrap();
+        heard.extend(news(Some(&known), &new));
+        known = new;
+    }
+    assert_eq!(heard, [("stock_changed", 2), ("stock_changed", 3), ("out_of_stock", 3)]);
+}
+
+/// Whether all is said; price, stock and availability.
+type Saying = (bool, Option<u8>, Option<u8>, Option<bool>);
+
+/// Each at its time.
+type Sayings = BTreeMap<i64, Saying>;
+
+fn sayings() -> impl Strategy<Value = Sayings> {
+    let price_or_stock = || prop::option::of(0u8..3);
+    let saying = (any::<bool>(), price_or_stock(), price_or_stock(), prop::option::of(any::<bool>()));
+    prop::collection::btree_map(1i64..60, saying, 1..40)
+}
+
+fn updates(sayings: &Sayings) -> Vec<ProductUpdate> {
+    let said = |(second, (whole, price, stock, available)): (&i64, &Saying)| {
+        let mut fields = json!({});
+        for (name, amount) in [("price", price), ("stock", stock)] {
+            if let Some(amount) = amount {
+                fields[name] = json!(amount.to_string());
+            }
+        }
+        if let Some(available) = available {
+            fields["available"] = json!(available);
+        }
+        update(Some(*second), *whole, &fields)
+    };
+    sayings.iter().map(said).collect()
+}
+
 proptest! {
     #[test]
+    fn of_what_is_told_in_order_only_what_was_told_just_now_is_news(sayings in sayings()) {
+        let mut known: Option<Product> = None;
+        for update in updates(&sayings) {
+            let at_last = update.updated_at.unwrap();
+            let Some(new) = Product::merge(known.as_ref(), update, at(1_000)).unwrap() else { continue };
+            for change in ProductChange::between(known.as_ref(), &new) {
+                prop_assert_eq!(change.at(), at_last, "{:?}", change);
+            }
+            known = Some(new);
+        }
+    }
+
+    #[test]
     fn order_and_repetition_of_arrival_do_not_matter(
-        sayings in prop::collection::btree_map(1i64..60, (any::<bool>(), prop::option::of(0u8..3), prop::option::of(0u8..3)), 1..20),
-        keys in prop::collection::vec(any::<u32>(), 20),
+        sayings in sayings(),
+        keys in prop::collection::vec(any::<u32>(), 40),
     ) {
-        let said = |(second, (whole, price, stock)): (&i64, &(bool, Option<u8>, Option<u8>))| {
-            let mut fields = json!({});
-            if let Some(price) = price {
-                fields["price"] = json!(price.to_string());
-            }
-            if let Some(stock) = stock {
-                fields["stock"] = json!(stock.to_string());
-            }
-            update(Some(*second), *whole, &fields)
-        };
-        let updates: Vec<ProductUpdate> = sayings.iter().map(said).collect();
+        let updates = updates(&sayings);
         let mut shuffled: Vec<_> = keys.into_iter().zip(updates.iter().cloned()).collect();
         shuffled.sort_unstable_by_key(|(key, _)| *key);
         let mut arriving: Vec<ProductUpdate> = shuffled.into_iter().map(|(_, update)| update).collect();

@@ -35,6 +35,11 @@ impl<T: PartialEq> Track<T> {
     pub(super) fn of(&self, at: Timestamp) -> Option<&T> {
         self.0.range(..=at).next_back().and_then(|(_, value)| value.as_ref())
     }
+
+    /// Since when it is known what held, if something older may have fallen off.
+    pub(super) fn known_since(&self) -> Option<Timestamp> {
+        self.0.keys().next().copied().filter(|_| self.0.len() >= TRACKED)
+    }
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,4 +76,9 @@ impl Tracks {
 pub(super) fn steps<T: PartialEq + Copy>(track: &Track<T>) -> impl Iterator<Item = (Option<T>, Option<T>, Timestamp)> {
     let pairs = track.0.values().zip(track.0.iter().skip(1));
     pairs.filter(|(from, (_, to))| from != to).map(|(from, (at, to))| (*from, *to, *at))
+}
+
+/// The last of them, from what to what.
+pub(super) fn last_step<T: PartialEq + Copy>(track: &Track<T>) -> Option<(Option<T>, Option<T>)> {
+    steps(track).last().map(|(from, to, _)| (from, to))
 }

@@ -71,6 +71,24 @@ impl Customers {
         self.find(id, &[]).await?.map(|_| Ok(()))
     }
 
+    /// The ids under which somebody was known, from this one to the one that was erased;
+    /// none if they were not.
+    ///
+    /// # Errors
+    /// If the table cannot be read.
+    pub async fn erased_as(&self, id: &CustomerId) -> anyhow::Result<Vec<CustomerId>> {
+        let mut way = vec![id.clone()];
+        for _ in 0..MOST_HOPS {
+            let Some(last) = way.last().cloned() else { break };
+            match self.identities(std::slice::from_ref(&last)).await?.remove(&last) {
+                None => return Ok(Vec::new()),
+                Some(Identity::Erased) => return Ok(way),
+                Some(Identity::Is(now)) => way.push(now),
+            }
+        }
+        Ok(Vec::new())
+    }
+
     /// What became of these ids, those of them that are not who they were.
     ///
     /// # Errors

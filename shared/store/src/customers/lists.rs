@@ -5,12 +5,16 @@ use domain::{Code, CustomerId, Event};
 use jiff::Timestamp;
 
 use super::row::{List, audience_item, owner};
-use super::{Customers, Row, attribute, key, partition};
+use super::{Customers, Row, attribute, partition};
 use crate::CUSTOMER_SHARDS;
-use crate::rows::{self, Item, failed, text};
+use crate::rows::{self, failed, text};
 
 /// How many views of one product are looked at with one call.
 const VIEWS_AT_ONCE: i32 = 50;
+
+/// How many rows of a list are looked at with one call at least, few as may be wanted: of
+/// one customer there may be thousands. A row is but its keys.
+const ROWS_AT_ONCE: usize = 100;
 
 impl Customers {
     /// A page of the customers who stand in a list, each once, and the place where the
@@ -26,38 +30,34 @@ impl Customers {
         after: Option<&str>,
         limit: usize,
     ) -> anyhow::Result<(Vec<CustomerId>, Option<String>)> {
-        let (mut part, mut start) = place(after);
+        let (mut part, mut behind) = place(after);
         let mut found: Vec<CustomerId> = Vec::new();
-        while part < CUSTOMER_SHARDS {
-            let page = self
-                .in_list(list.part(part))
-                .key_condition_expression("listed = :listed")
-                .limit(i32::try_from(limit - found.len()).unwrap_or(1).max(1))
-                .set_exclusive_start_key(start.take().map(|(customer, item): (String, String)| {
-                    let mut start = key(customer, item);
-                    start.insert("listed".into(), text(list.part(part)));
-                    start
-                }))
-                .send()
-                .await
-                .map_err(failed("the list could not be read"))?;
-            for id in page.items.unwrap_or_default().iter().filter_map(|item| owner(attribute(item, "customer")?)) {
-                // Somebody who viewed a product twice stands in the list twice, side by side.
-                if found.last() != Some(&id) {
-                    found.push(id);
-                }
-            }
-            let last = |key: &Item| Some((attribute(key, "customer")?.to_owned(), attribute(key, "item")?.to_owned()));
-            start = page.last_evaluated_key.as_ref().and_then(last);
-            if start.is_none() {
+        while part < CUSTOMER_SHARDS && found.len() < limit {
+            let at_once = (limit - found.len()).max(ROWS_AT_ONCE);
+            let query = self.in_list(list.part(part)).limit(i32::try_from(at_once)?);
+            // Somebody who viewed a product twice stands in the list twice, side by side:
+            // to go on behind the customer goes on behind all their rows.
+            let query = match behind.take() {
+                Some(customer) => query
+                    .key_condition_expression("listed = :listed AND customer > :behind")
+                    .expression_attribute_values(":behind", text(customer)),
+                None => query.key_condition_expression("listed = :listed"),
+            };
+            let page = query.send().await.map_err(failed("the list could not be read"))?;
+            let mut customers: Vec<String> =
+                page.items.iter().flatten().filter_map(|row| attribute(row, "customer").map(str::to_owned)).collect();
+            customers.dedup();
+            let wanted = limit - found.len();
+            let has_more = wanted < customers.len() || page.last_evaluated_key.is_some();
+            customers.truncate(wanted);
+            found.extend(customers.iter().filter_map(|customer| owner(customer)));
+            behind = customers.pop().filter(|_| has_more);
+            if behind.is_none() {
                 part += 1;
             }
-            if found.len() >= limit {
-                break;
-            }
         }
-        let next = (part < CUSTOMER_SHARDS).then(|| match start {
-            Some((customer, item)) => format!("{part}\n{customer}\n{item}"),
+        let next = (part < CUSTOMER_SHARDS).then(|| match behind {
+            Some(customer) => format!("{part}\n{customer}"),
             None => part.to_string(),
         });
         Ok((found, next))
@@ -151,10 +151,9 @@ impl Customers {
     }
 }
 
-/// The part and the row behind which a page begins.
-fn place(after: Option<&str>) -> (u32, Option<(String, String)>) {
-    let mut parts = after.unwrap_or_default().splitn(3, '\n');
+/// The part and the customer behind whom a page begins.
+fn place(after: Option<&str>) -> (u32, Option<String>) {
+    let mut parts = after.unwrap_or_default().split('\n');
     let part = parts.next().and_then(|part| part.parse().ok()).unwrap_or(0);
-    let start = parts.next().zip(parts.next()).map(|(customer, item)| (customer.to_owned(), item.to_owned()));
-    (part, start)
+    (part, parts.next().filter(|customer| !customer.is_empty()).map(str::to_owned))
 }

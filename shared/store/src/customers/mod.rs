@@ -194,6 +194,18 @@ impl Customers {
         Ok((customers.collect(), next))
     }
 
+    /// The place behind a customer in [`Self::page`].
+    #[must_use]
+    pub fn place_behind(id: &CustomerId) -> String {
+        partition(id)
+    }
+
+    /// Whether a text may be a place that [`Self::page`] has given.
+    #[must_use]
+    pub fn is_place(text: &str) -> bool {
+        owner(text).is_some()
+    }
+
     /// These rows of one partition, those that are there.
     async fn rows_of(&self, id: &CustomerId, items: &[String]) -> anyhow::Result<Vec<Row>> {
         let mut found = Vec::new();
