@@ -62,6 +62,15 @@ pub(super) fn segment(batch: usize, nth: usize, customer: usize) -> Value {
     })
 }
 
+/// A page viewed.
+pub(super) fn page(id: &str, nth: usize, customer: usize) -> Value {
+    json!({
+        "id": id, "customer_id": format!("c-{customer}"), "name": "page_viewed", "at": Timestamp::now(),
+        "session_id": format!("s-{customer}"),
+        "context": { "url": format!("https://shop.example/{nth}"), "title": "Mugs" },
+    })
+}
+
 pub(super) fn segment_batch(events: Vec<Value>) -> Value {
     json!({"batch": events, "sentAt": Timestamp::now()})
 }

@@ -22,6 +22,7 @@ pub(crate) enum Kind {
     Event,
     SegmentBatch,
     EventBatch,
+    PageBatch,
     ProductBatch,
     Feed,
     FeedAgain,
@@ -29,11 +30,12 @@ pub(crate) enum Kind {
 
 impl Kind {
     /// In the order in which they are measured: the feed comes again as it was before.
-    pub(super) const ALL: [Self; 7] = [
+    pub(super) const ALL: [Self; 8] = [
         Self::Order,
         Self::Event,
         Self::SegmentBatch,
         Self::EventBatch,
+        Self::PageBatch,
         Self::ProductBatch,
         Self::Feed,
         Self::FeedAgain,
@@ -44,7 +46,8 @@ impl Kind {
             Self::Order => "a new order of 5 lines",
             Self::Event => "a web event",
             Self::SegmentBatch => "a Segment batch of 100",
-            Self::EventBatch => "an event in a batch of 100",
+            Self::EventBatch => "a product viewed, in a batch of 100",
+            Self::PageBatch => "a page viewed, in a batch of 100",
             Self::ProductBatch => "a product in a batch of 500",
             Self::Feed => "a new row of a feed of 5,000",
             Self::FeedAgain => "an unchanged row of it",
@@ -55,7 +58,7 @@ impl Kind {
     pub(super) fn in_one(self) -> usize {
         match self {
             Self::Order | Self::Event | Self::SegmentBatch => 1,
-            Self::EventBatch => BATCH,
+            Self::EventBatch | Self::PageBatch => BATCH,
             Self::ProductBatch => PRODUCTS,
             Self::Feed | Self::FeedAgain => ROWS,
         }
@@ -65,7 +68,7 @@ impl Kind {
     pub(super) fn warm_up(self) -> usize {
         match self {
             Self::Order | Self::Event => 50,
-            Self::SegmentBatch | Self::EventBatch => 3,
+            Self::SegmentBatch | Self::EventBatch | Self::PageBatch => 3,
             Self::ProductBatch | Self::Feed => 1,
             // The feed that it repeats has been sent already.
             Self::FeedAgain => 0,
@@ -97,6 +100,10 @@ impl Kind {
                 let event =
                     |nth: usize| bodies::event(&format!("b-{number}-{nth}"), nth, customer(number * BATCH + nth));
                 (Method::POST, "/v1/events/batch".to_owned(), JSON, Value::from_iter((0..BATCH).map(event)))
+            }
+            Self::PageBatch => {
+                let page = |nth: usize| bodies::page(&format!("v-{number}-{nth}"), nth, customer(number * BATCH + nth));
+                (Method::POST, "/v1/events/batch".to_owned(), JSON, Value::from_iter((0..BATCH).map(page)))
             }
             Self::ProductBatch => {
                 let products = (0..PRODUCTS).map(|nth| bodies::product(&format!("p-{number}-{nth}"), nth));

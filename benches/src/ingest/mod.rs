@@ -75,7 +75,7 @@ async fn measure(args: &Args, runner: &Runner, key: &str, kind: Kind) -> anyhow:
     let requests = match kind {
         Kind::Order => args.orders,
         Kind::Event => args.events,
-        Kind::SegmentBatch | Kind::EventBatch => args.batches,
+        Kind::SegmentBatch | Kind::EventBatch | Kind::PageBatch => args.batches,
         Kind::ProductBatch => args.product_batches,
         Kind::Feed | Kind::FeedAgain => args.feeds,
     };
