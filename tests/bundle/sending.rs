@@ -110,6 +110,38 @@ async fn feedback_that_repeats_and_comes_out_of_order_changes_nothing_twice() {
 }
 
 #[tokio::test]
+async fn an_event_that_cannot_be_read_takes_no_complaint_along() {
+    let shop = Shop::with_plain_template().await;
+    shop.confirm_orders().await;
+    shop.customer("ada").await;
+    shop.order("o-1", "ada").await;
+    shop.quiet().await;
+    let message = shop.messages("ada").await[0]["id"].clone();
+    let mail = json!({
+        "messageId": "ses-1", "timestamp": shop.bundle.now(), "tags": { "message_id": [message] },
+    });
+    let complaint = json!({
+        "complainedRecipients": [{ "emailAddress": "ada@example.com" }], "timestamp": shop.bundle.now(),
+    });
+    // Both within the second for which they are gathered; the first says nothing of its click.
+    for detail in [
+        json!({ "eventType": "Click", "mail": mail }),
+        json!({ "eventType": "Complaint", "mail": mail, "complaint": complaint }),
+    ] {
+        shop.bundle.send("FeedbackQueue", json!({ "detail": detail }).to_string()).await.unwrap();
+    }
+    shop.drain().await;
+    shop.order("o-2", "ada").await;
+    shop.quiet().await;
+    assert_eq!(shop.outcomes("ada").await, ["NOT_SENT suppressed", "SENT"]);
+    assert_eq!(
+        shop.dead_letters().await,
+        2,
+        "neither was settled: both come again, and the complaint harms nobody twice"
+    );
+}
+
+#[tokio::test]
 async fn an_address_that_bounced_or_complained_is_not_written_to_again() {
     let shop = Shop::with_plain_template().await;
     shop.confirm_orders().await;
