@@ -147,16 +147,15 @@ impl Manage {
         let words = self.definitions.words().await?;
         let dictionary = Dictionary::new(words.into_iter().map(|saved| (saved.id, saved.word)));
         let mut schema = facts::schema(&dictionary);
-        if !condition.segments().is_empty() {
-            schema.segments(self.definitions.segments().await?.codes());
-        }
+        let segments = self.definitions.segments().await?;
+        schema.segments(segments.codes());
         if let Some(name) = happened {
             schema = schema.happened(name);
         }
         let faults = condition.check(&schema).into_iter();
         let mut faults: Faults =
             faults.map(|fault| Fault::new(format!("{place}{}", fault.pointer), fault.message)).collect();
-        if faults.is_empty() && !self.definitions.segments().await?.can_answer(condition) {
+        if faults.is_empty() && !segments.can_answer(condition) {
             faults.push(Fault::new(place, "asks, with the segments that it names, more than can be answered"));
         }
         Ok(faults)

@@ -110,7 +110,7 @@ pub(crate) enum ReadyWindow {
 
 impl Program {
     /// Makes conditions ready. `segment` gives the condition of a segment by its code;
-    /// nobody is in a segment that it does not give.
+    /// of one that it does not give, see [`Self::is_whole`].
     #[must_use]
     pub fn new<'c>(
         conditions: impl IntoIterator<Item = &'c Condition>,

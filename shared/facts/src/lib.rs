@@ -159,7 +159,7 @@ impl History {
     ///
     /// # Errors
     /// If the tables cannot be read.
-    pub async fn read(&self, id: &CustomerId, needs: &Needs, now: Timestamp, facts: &mut Facts) -> anyhow::Result<()> {
+    async fn read(&self, id: &CustomerId, needs: &Needs, now: Timestamp, facts: &mut Facts) -> anyhow::Result<()> {
         let wants = |over: Collection| needs.collections.contains(&over);
         if wants(Collection::Orders) {
             let dictionary = self.dictionary.current(now).await?;

@@ -287,12 +287,12 @@ impl Definitions {
         Ok(rows.into_iter().filter_map(|item| rows::readable(read(item)).flatten()).collect())
     }
 
-    /// The segments in force.
+    /// The segments in force. One that cannot be read is logged and left out: a condition
+    /// that names it cannot be answered then.
     ///
     /// # Errors
     /// If the table cannot be read.
     pub async fn segments(&self) -> anyhow::Result<Segments> {
-        // One that cannot be read is logged and left out; what names it goes to nobody then.
         Ok(self.list::<Segment>(Kind::Segment).await?.into_iter().map(|segment| segment.value).collect())
     }
 
