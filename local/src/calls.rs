@@ -33,6 +33,8 @@ pub(crate) struct Billed {
     pub(crate) sqs_requests: u64,
     /// Requests to SQS that its mappings made for it.
     pub(crate) sqs_polls: u64,
+    /// Messages that its mappings brought it, each as often as it came.
+    pub(crate) sqs_messages: u64,
 }
 
 impl Calls {
@@ -71,7 +73,10 @@ impl Calls {
     /// depends on the time alone.
     pub(crate) fn polled(&self, function: &str, messages: usize, bytes: usize, done: usize) {
         let received = requests(bytes).max(messages.div_ceil(BATCH) as u64);
-        self.lock().of(function).sqs_polls += received + done.div_ceil(BATCH) as u64;
+        let mut counted = self.lock();
+        let billed = counted.of(function);
+        billed.sqs_polls += received + done.div_ceil(BATCH) as u64;
+        billed.sqs_messages += messages as u64;
     }
 
     pub(crate) fn all(&self) -> BTreeMap<String, u64> {
@@ -129,6 +134,7 @@ mod tests {
         assert_eq!(calls.of("a").sqs_polls, 6);
         calls.polled("a", 1, 200_000, 0);
         assert_eq!(calls.of("a").sqs_polls, 10);
+        assert_eq!(calls.of("a").sqs_messages, 26);
     }
 
     #[test]

@@ -10,6 +10,7 @@ pub type Ended = Result<(), lambda::Error>;
 pub fn run(name: &str) -> Option<Ended> {
     let run: fn() -> Ended = match name {
         "authorizer" => || lambda::main(authorizer::run),
+        "backfill" => || lambda::main(backfill::run),
         "evaluate" => || lambda::main(evaluate::run),
         "fan-out" => || lambda::main(fan_out::run),
         "feedback" => || lambda::main(feedback::run),

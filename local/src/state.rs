@@ -71,6 +71,9 @@ pub struct FunctionState {
     /// them too, and on top what long polls of an empty queue come to with time.
     #[serde(default)]
     pub sqs_polls: u64,
+    /// How many messages of queues it was given, each as often as it came.
+    #[serde(default)]
+    pub sqs_messages: u64,
     /// How long its invocations took in all, each rounded up to a millisecond. This machine is not
     /// AWS: its processor is shared otherwise, and its tables are nearer.
     #[serde(default)]

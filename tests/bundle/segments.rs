@@ -119,6 +119,84 @@ async fn a_segment_says_who_is_in_it_and_why() {
 }
 
 #[tokio::test]
+async fn of_what_is_older_than_a_segment_asks_about_nothing_is_read() {
+    let shop = Shop::open().await;
+    let during = json!({ "last": "30d" });
+    shop.segment("busy", json!({ "count": "events", "during": during, "at_least": 2 })).await;
+    shop.segment("ever", json!({ "count": "events", "at_least": 2 })).await;
+    let ago = |days: i64| shop.bundle.now() - jiff::SignedDuration::from_hours(24 * days);
+    for (customer, old) in [("new", 0), ("old", 2_000)] {
+        shop.customer(customer).await;
+        let event = |number: i64, days: i64| {
+            let id = format!("{customer}-{number}");
+            json!({ "id": id, "customer_id": customer, "name": "seen", "at": ago(days) })
+        };
+        let recent = [event(-1, 1), event(-2, 29)];
+        let events: Vec<Value> = (0..old).map(|number| event(number, 31)).chain(recent).collect();
+        for some in events.chunks(500) {
+            assert_eq!(shop.ask("POST", "/v1/events/batch", json!(some)).await.0, 207);
+        }
+    }
+    shop.quiet().await;
+
+    let units = async || {
+        let state = shop.bundle.state().await;
+        state.tables.iter().find(|table| table.name == "customers").unwrap().units.read_units
+    };
+    // What it comes to, and how much was read for it.
+    let asked = async |segment: &str, customer: &str| {
+        let before = units().await;
+        let asked = shop.get(&format!("/v1/segments/{segment}/customers/{customer}")).await;
+        (asked["why"][0]["seen"].as_u64(), units().await - before)
+    };
+    let (of_new, of_old, of_all) = (asked("busy", "new").await, asked("busy", "old").await, asked("ever", "old").await);
+    assert_eq!((of_new.0, of_old.0, of_all.0), (Some(2), Some(2), Some(2_002)));
+    // For the one or the other the dictionary was read, too.
+    assert!((of_new.1 - of_old.1).abs() < 2.0, "{of_new:?} {of_old:?}");
+    assert!(of_all.1 > of_old.1 + 50.0, "{of_old:?} {of_all:?}");
+}
+
+#[tokio::test]
+async fn messages_are_read_as_far_back_as_a_segment_asks_about_them() {
+    let shop = Shop::with_plain_template().await;
+    shop.confirm_orders().await;
+    shop.customer("ada").await;
+    shop.order("o", "ada").await;
+    shop.quiet().await;
+
+    // More than are read by one call, the older half of them too old to count.
+    let rows = shop.bundle.dynamodb("Scan", json!({ "TableName": "messages" })).await.unwrap();
+    let row = &rows["Items"][0];
+    let body: Value = serde_json::from_str(row["body"]["S"].as_str().unwrap()).unwrap();
+    let start = shop.bundle.now();
+    let requests: Vec<Value> = (0..2_400)
+        .map(|number| {
+            let at = format!("{:.3}", start - jiff::SignedDuration::from_mins(36 * number));
+            let (id, mut row, mut body) = (format!("copy-{number}"), row.clone(), body.clone());
+            (body["id"], body["created_at"]) = (json!(id), json!(at));
+            row["message"]["S"] = json!(id);
+            row["created"]["S"] = json!(format!("{at}#{id}"));
+            row["body"]["S"] = json!(body.to_string());
+            json!({ "PutRequest": { "Item": row } })
+        })
+        .collect();
+    let table = &shop.bundle.description().tables.iter().find(|table| table.name == "messages").unwrap().table_name;
+    for some in requests.chunks(25) {
+        let request = json!({ "RequestItems": { table: some } });
+        shop.bundle.dynamodb("BatchWriteItem", request).await.unwrap();
+    }
+    shop.quiet().await;
+
+    // The first 30 days have 1,200 of them, and the one that was sent.
+    shop.segment("told", json!({ "count": "messages", "during": { "last": "30d" }, "at_least": 2 })).await;
+    let asked = shop.get("/v1/segments/told/customers/ada").await;
+    assert_eq!(asked["why"][0]["seen"], 1_201, "{asked}");
+    shop.segment("ever", json!({ "count": "messages", "at_least": 2 })).await;
+    let asked = shop.get("/v1/segments/ever/customers/ada").await;
+    assert_eq!(asked["why"][0]["seen"], 2_401, "{asked}");
+}
+
+#[tokio::test]
 async fn no_segment_asks_about_itself_or_is_deleted_while_it_is_asked_about() {
     let shop = Shop::open().await;
     shop.template("news", "News").await;

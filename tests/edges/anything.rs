@@ -246,10 +246,13 @@ pub(crate) fn good(method: &str, path: &str, at: &str) -> Value {
         ["mailings", _] => {
             json!({ "name": "m", "template": "t", "at": at, "audience": { "field": "customer.city", "is": "Riga" } })
         }
+        ["segments", _, "pause" | "resume"] => json!({}),
         ["segments", _] => json!({ "name": "Loyal", "condition": { "count": "orders", "at_least": 5 } }),
         ["conditions", "explain"] => {
             json!({ "condition": { "sum": "orders.total", "during": { "last": "30d" }, "more_than": 5 }, "customer_id": "c" })
         }
+        ["conditions", "preview"] => json!({ "condition": { "count": "events", "at_least": 1 } }),
+        ["surveys"] => json!({ "name": "s", "condition": { "not": { "count": "orders" } } }),
         ["keys"] => json!({ "name": "k", "scopes": ["track"], "rate": 5 }),
         ["keys", _, "rotate"] => json!({ "grace": "PT1H" }),
         ["fields", _] => json!({ "label": "Note", "type": "decimal", "allowed": ["1", "2.5"], "min": 1, "max": 3 }),

@@ -27,7 +27,7 @@ enum Answers {
 
 use Answers::{Done, Status, With};
 
-const STORY: [(&str, Answers); 39] = [
+const STORY: [(&str, Answers); 41] = [
     ("manage.create-key", With(|answer| answer["key"].as_str().is_some_and(|key| key.starts_with("cw_")))),
     ("authorizer.request", With(|answer| answer == &json!({ "isAuthorized": true, "context": caller() }))),
     ("manage.put-field", Status(200)),
@@ -57,6 +57,8 @@ const STORY: [(&str, Answers); 39] = [
     ("timers.schedule", With(|answer| answer["handed_on"].is_number())),
     ("mass-messaging.schedule", With(|answer| answer["due"].is_number())),
     ("mass-messaging.queue", Done),
+    ("backfill.schedule", With(|answer| answer["again"].is_number())),
+    ("backfill.queue", Done),
     ("sender.deliveries", Done),
     ("feedback.send", Done),
     ("feedback.delivery", Done),

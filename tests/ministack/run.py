@@ -153,6 +153,8 @@ ASKED_BY_MINISTACK_ALONE = {
     "timers": "sqs:SendMessageBatch",
     "mass-messaging": "sqs:SendMessageBatch",
     "product-changes": "sqs:SendMessageBatch",
+    "manage": "sqs:SendMessageBatch",
+    "backfill": "sqs:SendMessageBatch",
 }
 
 

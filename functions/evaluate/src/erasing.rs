@@ -11,7 +11,7 @@ use aws::{DeadLetters, LookedThrough};
 use domain::CustomerId;
 use jiff::{SignedDuration, Timestamp};
 use lambda::Clock;
-use store::{Customers, Found, Identity, Messages, Runs};
+use store::{Customers, Found, Identity, MembershipRows, Messages, Runs};
 
 use crate::letters::Named;
 
@@ -23,6 +23,7 @@ pub(crate) struct Erasing {
     pub(crate) customers: Customers,
     pub(crate) messages: Messages,
     pub(crate) runs: Runs,
+    pub(crate) memberships: MembershipRows,
     /// Of all queues whose messages are about customers.
     pub(crate) dead_letters: Vec<DeadLetters>,
     pub(crate) clock: Clock,
@@ -61,6 +62,7 @@ impl Erasing {
         let erased = self.customers.erase(id, now).await?;
         self.runs.forget_timers(&erased.runs).await?;
         for id in &erased.ids {
+            self.memberships.forget(id).await?;
             self.messages.scrub(id, now).await?;
         }
         self.customers.forget(&erased).await

@@ -1,13 +1,16 @@
-//! Brings one customer's campaign runs up to date.
+//! Brings one customer's campaign runs and segments up to date.
 //!
-//! A cause is either a change, which may start runs, or a time that has come,
-//! at which a run goes on. What comes of it is written in one transaction: the
+//! A cause is a change, which may start runs, or something that was written about the
+//! customer, by which they may be in other segments, or a time that has come, at which a
+//! run goes on or a segment is left. What comes of it is written in one transaction: the
 //! run, the messages that it wrote, the timer that it set. The same cause a
 //! second time finds the run in place and changes nothing.
 
 mod concerned;
 mod erasing;
 mod letters;
+
+use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use aws::DeadLetters;
@@ -20,10 +23,11 @@ use facts::History;
 use intake::Intake;
 use jiff::{SignedDuration, Timestamp};
 use lambda::{Clock, Context, batch};
+use membership::{Keeper, Look};
 use serde_json::{Map, Value, json};
 use store::{
-    Active, ActiveSet, Catalogue, Customers, Definitions, DictionaryCache, Found, Kind, Messages, Runs, Timer, Timers,
-    Versioned, Wanted, Written,
+    Active, ActiveSet, Catalogue, Customers, Definitions, DictionaryCache, Found, Kind, MembershipRows, Messages, Runs,
+    Timer, Timers, Versioned, Wanted, Written,
 };
 
 use crate::erasing::Erasing;
@@ -57,22 +61,29 @@ pub async fn run() -> Result<(), lambda::Error> {
     let definitions = Definitions::new(db.clone(), table("DEFINITIONS_TABLE")?);
     let known = Customers::new(db.clone(), customers.clone());
     let catalogue = Catalogue::new(db.clone(), table("CATALOGUE_TABLE")?);
+    let memberships = MembershipRows::new(db.clone(), customers.clone(), timers.clone());
     let (clock, runs) = (Clock::from_env(), Runs::new(db, customers, messages.clone(), timers));
     let evaluate = Evaluate {
         erasing: Erasing {
             customers: known.clone(),
             messages: messages.clone(),
             runs: runs.clone(),
+            memberships: memberships.clone(),
             dead_letters: dead_letters?,
             clock: clock.clone(),
         },
-        history: History::new(known.clone(), messages, DictionaryCache::new(definitions.clone())),
+        keeper: Keeper {
+            customers: known.clone(),
+            history: History::new(known.clone(), messages, DictionaryCache::new(definitions.clone())),
+            rows: memberships,
+            active: ActiveSet::new(definitions.clone()),
+            clock: clock.clone(),
+        },
         intake: Intake::new(known.clone(), DictionaryCache::new(definitions.clone())),
         cart: Code::parse("cart")?,
         customers: known,
         catalogue,
         runs,
-        active: ActiveSet::new(definitions.clone()),
         definitions,
         clock,
     };
@@ -82,13 +93,12 @@ pub async fn run() -> Result<(), lambda::Error> {
 struct Evaluate {
     erasing: Erasing,
     intake: Intake,
-    history: History,
+    keeper: Keeper,
     /// The container that an order came from unless it names another.
     cart: Code,
     customers: Customers,
     catalogue: Catalogue,
     definitions: Definitions,
-    active: ActiveSet,
     runs: Runs,
     clock: Clock,
 }
@@ -105,12 +115,12 @@ impl Evaluate {
             return Ok(json!({ "deleted": looked.deleted }));
         }
         let event: SqsEvent = serde_json::from_value(event).ok().context("the batch could not be read")?;
-        let active = self.active.current().await?;
+        let active = self.keeper.active.current().await?;
         let customer = async |evaluation| self.customer(&active, evaluation, deadline).await;
         Ok(serde_json::to_value(batch::messages(event, customer).await?)?)
     }
 
-    async fn customer(&self, active: &Active, evaluation: Evaluation, deadline: Timestamp) -> anyhow::Result<()> {
+    async fn customer(&self, active: &Arc<Active>, evaluation: Evaluation, deadline: Timestamp) -> anyhow::Result<()> {
         let Evaluation { customer_id, causes } = evaluation;
         for cause in causes {
             match cause {
@@ -123,6 +133,8 @@ impl Evaluate {
                 }
                 Cause::Due { run_id, at } => self.due(&customer_id, run_id, at).await?,
                 Cause::Left => self.left(&customer_id, deadline).await?,
+                Cause::Touched { what } => self.keeper.keep_up(active, &customer_id, &Look::Touched(what)).await?,
+                Cause::Turns { at } => self.keeper.keep_up(active, &customer_id, &Look::Turns(at)).await?,
                 Cause::Contacts { before } => self.customers.note_contacts(&customer_id, &before).await?,
             }
         }
@@ -174,8 +186,8 @@ impl Evaluate {
             return Ok(campaigns);
         }
         let (id, facts) = self.facts(customer_id, change).await?;
-        let at = self.history.at(self.clock.now()).await?;
-        let mut held = self.history.which_hold(&filters, &active.segments, &id, facts, &at).await?.into_iter();
+        let at = self.keeper.history.at(self.clock.now()).await?;
+        let mut held = self.keeper.history.which_hold(&filters, &active.segments, &id, facts, &at).await?.into_iter();
         let passes = |campaign: &&Versioned<Campaign>| match campaign.value.filter {
             Some(_) => held.next().unwrap_or_default(),
             None => true,
@@ -190,6 +202,7 @@ impl Evaluate {
             Found::Here { id, .. } if id == *customer_id => Ok(()),
             Found::Here { id, .. } => {
                 self.customers.take_over(customer_id, &id, now).await?;
+                self.keeper.rows.forget(customer_id).await?;
                 for code in self.customers.containers(&id).await?.keys() {
                     self.intake.tidy(&id, code, now).await?;
                 }
@@ -206,7 +219,10 @@ impl Evaluate {
             let mut loaded = self.customers.load(customer_id, &wanted).await?;
             if loaded.erased {
                 // It may have been set while they were erased, by a run that went on.
-                return self.runs.forget_timer(&Timer { customer_id: customer_id.clone(), run_id, at }).await;
+                return self
+                    .runs
+                    .forget_timer(&Timer { customer_id: customer_id.clone(), run_id: Some(run_id), at })
+                    .await;
             }
             let Some(known) = loaded.runs.pop() else { return Ok(()) };
             let run = known.value;
@@ -255,7 +271,7 @@ impl Evaluate {
             Some(change),
         );
         if let Some(order) = loaded.orders.first() {
-            facts.insert("order".into(), self.history.order(order, self.clock.now()).await?);
+            facts.insert("order".into(), self.keeper.history.order(order, self.clock.now()).await?);
         }
         Ok((id, facts))
     }

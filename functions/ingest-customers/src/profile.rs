@@ -51,6 +51,7 @@ impl People {
             exported["orders"] = Value::Array(orders);
             exported["containers"] = self.containers_of(&id).await?;
             exported["audiences"] = json!(self.customers.audiences(&id).await?);
+            exported["segments"] = self.segments_of(&id).await?;
             let aliases = self.customers.aliases(&id).await?;
             let mut runs = Vec::new();
             for id in std::iter::once(&id).chain(aliases.iter().filter(|alias| !alias.is_visitor())) {
@@ -77,6 +78,15 @@ impl People {
         }
         exported["events"] = Value::Array(events);
         Ok(Response::paged(exported, next.as_deref()))
+    }
+
+    /// The segments that a customer is in, each with since when.
+    async fn segments_of(&self, id: &CustomerId) -> anyhow::Result<Value> {
+        let (editions, _) = self.definitions.editions().await?;
+        let mut kept = self.customers.segments(id).await?;
+        kept.retain(|(edition, membership)| membership.is_in && editions.serves(edition));
+        let shown = kept.iter().map(|((code, _), membership)| json!({ "id": code, "since": membership.since }));
+        Ok(shown.collect())
     }
 
     async fn all_messages(&self, id: &CustomerId, aliases: &[CustomerId]) -> anyhow::Result<Value> {

@@ -1,6 +1,6 @@
 use anyhow::Context;
 use campaigns::{Campaign, Mailing, Step, Trigger};
-use conditions::Condition;
+use conditions::{Condition, Scope};
 use contracts::{Kind, Problem};
 use domain::dictionary::Dictionary;
 use domain::read::{self, Faults, Reader};
@@ -39,6 +39,10 @@ impl Manage {
             _ => None,
         };
         let mut faults = self.misfits("/filter", campaign.filter.as_ref(), happened).await?;
+        if let Some(segment) = campaign.trigger.segment() {
+            let condition = Condition::parse(&json!({ "segment": segment }), &Scope::SEGMENT);
+            faults.extend(self.misfits("/trigger", condition.ok().as_ref(), None).await?);
+        }
         for (index, step) in campaign.steps.iter().enumerate() {
             if let Step::Send { template } = step
                 && self.template_version(template).await?.is_none()

@@ -2,11 +2,12 @@
 //! audiences, settings.
 
 use campaigns::{Campaign, Mailing, Segment, Stage};
+use conditions::{Collection, Needs};
 use contracts::{Kind, Problem, dictionary};
 use domain::dictionary::{Dictionary, Word, WordKind, is_system};
 use lambda::http::{Failure, Request, Response};
 use serde_json::{Value, json};
-use store::{Deleted, Kind as Defined, SavedWord};
+use store::{Kind as Defined, SavedWord};
 use templates::Source;
 
 use crate::usage::Used;
@@ -115,7 +116,8 @@ impl Manage {
             let detail = format!("there are {MOST_WORDS} of them, and no more are kept; delete one first");
             return Err(Problem::new(Kind::Conflict).because(detail).into());
         }
-        let version = self.save(request, Defined::Word, &word.id(), &word).await?;
+        let goes_by_it = segments_that_go_by(kind);
+        let version = self.edit_word(request, &word.id(), Some(&word), goes_by_it).await?;
         let mut shown = dictionary::show(&word);
         shown["version"] = json!(version);
         Ok(Response::json(200, &shown))
@@ -135,10 +137,9 @@ impl Manage {
             let listed = uses.iter().take(MOST_USES).cloned().collect::<Vec<_>>().join(", ");
             return conflict(format!("it is used by {listed}{more}"));
         }
-        let definitions = self.definitions.by(request.key_id());
-        match definitions.delete(Defined::Word, &kind.id(code), true, self.clock.now()).await? {
-            Deleted::Now(_) => Ok(Response::empty()),
-            Deleted::Before => Err(not_found(name_of(kind)).into()),
+        match self.edit_word(request, &kind.id(code), None::<&Word>, segments_that_go_by(kind)).await? {
+            Some(_) => Ok(Response::empty()),
+            None => Err(not_found(name_of(kind)).into()),
         }
     }
 
@@ -169,6 +170,16 @@ impl Manage {
             }
         }
         Ok(uses)
+    }
+}
+
+/// Which segments may have other members because of an edit of such a word: whether an
+/// order counts is said by its statuses, and what day it is by the shop's time zone.
+fn segments_that_go_by(kind: WordKind) -> impl Fn(&Needs) -> bool {
+    move |needs| match kind {
+        WordKind::Status => needs.collections.contains(&Collection::Orders),
+        WordKind::Settings => true,
+        _ => false,
     }
 }
 

@@ -5,14 +5,20 @@
 
 mod audit;
 mod conditions;
+mod csv;
 mod definitions;
 mod dictionaries;
+mod editions;
 mod keys;
+mod members;
 mod reference;
 mod segments;
+mod standing;
+mod surveys;
 mod usage;
 
 use api::Api;
+use aws::Queue;
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use aws_sdk_dynamodb::Client;
 use contracts::{Kind, Problem};
@@ -21,14 +27,15 @@ use lambda::Clock;
 use lambda::http::{Failure, Request, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use store::{Customers, Definitions, DictionaryCache, Keys, Mailings, Messages};
+use store::{Customers, Definitions, DictionaryCache, Head, Keys, Mailings, Messages, Scans, Sizes};
 
 /// Serves requests of the HTTP API, and direct invocations that make keys.
 ///
 /// # Errors
 /// If the environment lacks a variable or the Runtime API cannot be spoken to.
 pub async fn run() -> Result<(), lambda::Error> {
-    let db = Client::new(&aws::sdk_config().await);
+    let config = aws::sdk_config().await;
+    let db = Client::new(&config);
     let required = lambda::config::required;
     let definitions = Definitions::new(db.clone(), required("DEFINITIONS_TABLE")?);
     let customers = Customers::new(db.clone(), required("CUSTOMERS_TABLE")?);
@@ -39,7 +46,10 @@ pub async fn run() -> Result<(), lambda::Error> {
         history: History::new(customers.clone(), messages, DictionaryCache::new(definitions.clone())),
         customers,
         definitions,
-        mailings: Mailings::new(db, required("CHECKPOINTS_TABLE")?),
+        mailings: Mailings::new(db.clone(), required("CHECKPOINTS_TABLE")?),
+        sizes: Sizes::new(db.clone(), required("CHECKPOINTS_TABLE")?),
+        scans: Scans::new(db, required("CHECKPOINTS_TABLE")?),
+        backfill: Queue::new(aws_sdk_sqs::Client::new(&config), required("BACKFILL_QUEUE_URL")?),
         clock: Clock::from_env(),
     };
     lambda::serve(async |event, context: lambda::Context| manage.invoked(event, context.deadline).await).await
@@ -62,6 +72,9 @@ struct Manage {
     customers: Customers,
     definitions: Definitions,
     mailings: Mailings,
+    sizes: Sizes,
+    scans: Scans,
+    backfill: Queue,
     clock: Clock,
 }
 
@@ -91,10 +104,20 @@ impl Manage {
             "PUT /v1/segments/{code}" => self.put_segment(request).await,
             "GET /v1/segments/{code}" => self.get_segment(request).await,
             "DELETE /v1/segments/{code}" => self.delete_segment(request).await,
-            "GET /v1/segments" => self.list(store::Kind::Segment, request).await,
+            "GET /v1/segments" => self.list_segments(request).await,
             "GET /v1/segments/{code}/customers" => self.list_members(request).await,
+            "GET /v1/segments/{code}/customers.csv" => self.export_members(request).await,
             "GET /v1/segments/{code}/customers/{id}" => self.why_in_segment(request).await,
+            "GET /v1/segments/{code}/size" => self.size(request).await,
+            "GET /v1/segments/{code}/overlap/{other}" => self.overlap(request).await,
+            "POST /v1/segments/{code}/pause" => self.pause_segment(request, true).await,
+            "POST /v1/segments/{code}/resume" => self.pause_segment(request, false).await,
+            "GET /v1/customers/{id}/segments" => self.segments_of(request).await,
             "POST /v1/conditions/explain" => self.explain(request).await,
+            "POST /v1/conditions/preview" => self.preview(request).await,
+            "POST /v1/surveys" => self.begin_survey(request).await,
+            "GET /v1/surveys/{id}" => self.get_survey(request).await,
+            "DELETE /v1/surveys/{id}" => self.delete_survey(request).await,
             "POST /v1/keys" => keys::create(&self.keys, request, self.clock.now()).await,
             "GET /v1/keys" => keys::list(&self.keys, request, self.clock.now()).await,
             "POST /v1/keys/{id}/rotate" => keys::rotate(&self.keys, request, self.clock.now()).await,
@@ -109,13 +132,19 @@ impl Manage {
 
     /// The definitions of a kind, each by its id and version.
     async fn list(&self, kind: store::Kind, request: &Request) -> Result<Response, Failure> {
+        let (heads, next) = self.heads(kind, request).await?;
+        let items = heads.iter().map(|head| json!({ "id": head.id, "version": head.version })).collect();
+        Ok(Response::page(items, next.as_deref()))
+    }
+
+    /// The page of them that is asked for, and where the next begins.
+    async fn heads(&self, kind: store::Kind, request: &Request) -> Result<(Vec<Head>, Option<String>), Failure> {
         let page = request.page(|_| true)?;
         let mut heads = self.definitions.heads(kind).await?;
         heads.retain(|head| page.after.as_ref().is_none_or(|after| head.id > *after));
         let next = heads.get(page.limit - 1).filter(|_| heads.len() > page.limit).map(|head| head.id.clone());
-        let heads = heads.iter().take(page.limit);
-        let items = heads.map(|head| json!({ "id": head.id, "version": head.version })).collect();
-        Ok(Response::page(items, next.as_deref()))
+        heads.truncate(page.limit);
+        Ok((heads, next))
     }
 }
 

@@ -48,6 +48,8 @@ impl Used<'_> {
             Trigger::OrderCreated
             | Trigger::OrderLinesChanged
             | Trigger::OrderLineStatusChanged { .. }
+            | Trigger::SegmentEntered { .. }
+            | Trigger::SegmentLeft { .. }
             | Trigger::ProductChanged { whom: Whom::ViewedWithin(_), .. } => false,
         }
     }

@@ -3,18 +3,18 @@ use campaigns::{Mailing, MailingProgress, Segments, Stage};
 use conditions::{Condition, Program};
 use contracts::MailingWork;
 use domain::message::State;
-use domain::{Customer, CustomerId, MailingId, Message};
+use domain::{Code, Customer, CustomerId, MailingId, Message};
 use futures::TryStreamExt;
 use jiff::{SignedDuration, Timestamp};
-use store::{AudiencePage, CUSTOMER_SHARDS, Entry, Kind, Versioned, Written};
+use store::{AudiencePage, CUSTOMER_SHARDS, Entry, Kind, List, Versioned, Written};
 
 use crate::MassMessaging;
 
 /// How many customers are looked at for one page of the audience.
-const PAGE: i32 = 250;
+const PAGE: usize = 250;
 
 /// The same where all that they did and have is read of each.
-const PAGE_WITH_HISTORY: i32 = 50;
+const PAGE_WITH_HISTORY: usize = 50;
 
 /// How many messages are written at the same time.
 const WRITES_AT_ONCE: usize = 16;
@@ -98,8 +98,7 @@ impl MassMessaging {
     /// Puts the next page of the audience down.
     async fn collect(&self, mailing: &Mailing, mut progress: MailingProgress, version: u64) -> anyhow::Result<Next> {
         let page = if mailing.audience.as_ref().is_some_and(asks_for_history) { PAGE_WITH_HISTORY } else { PAGE };
-        let (customers, next) = self.customers.page(progress.shard, progress.after.as_deref(), page).await?;
-        let audience = self.meant(mailing, customers).await?;
+        let (audience, next) = self.meant(mailing, &progress, page).await?;
         if next.is_none() {
             progress.shard += 1;
         }
@@ -116,15 +115,64 @@ impl MassMessaging {
         }
     }
 
-    /// Those of these customers to whom the mailing goes, in their order. What they did
-    /// and have is read of each, if the audience asks for it.
-    async fn meant(&self, mailing: &Mailing, customers: Vec<Customer>) -> anyhow::Result<Vec<CustomerId>> {
+    /// Those to whom the mailing goes of the next customers, in their order, and the place
+    /// behind these. What they did and have is read of each, if the audience asks for it.
+    async fn meant(
+        &self,
+        mailing: &Mailing,
+        progress: &MailingProgress,
+        limit: usize,
+    ) -> anyhow::Result<(Vec<CustomerId>, Option<String>)> {
+        let (shard, after) = (progress.shard, progress.after.as_deref());
         let Some(audience) = &mailing.audience else {
-            return Ok(customers.into_iter().map(|customer| customer.id).collect());
+            let (customers, next) = self.customers.page(shard, after, i32::try_from(limit)?).await?;
+            return Ok((customers.into_iter().map(|customer| customer.id).collect(), next));
         };
-        let segments =
-            if audience.segments().is_empty() { Segments::default() } else { self.definitions.segments().await? };
-        self.history.those_who(audience, &segments, customers, self.clock.now()).await
+        let (customers, next, segments) = loop {
+            let list = self.list_of(audience).await?;
+            let (customers, next) = match &list {
+                Some(list) => self.members(list, shard, after, limit).await?,
+                None => self.customers.page(shard, after, i32::try_from(limit)?).await?,
+            };
+            let segments =
+                if audience.segments().is_empty() { Segments::default() } else { self.definitions.segments().await? };
+            // Another edition may have taken over meanwhile, and what is kept of the one before
+            // be forgotten while it was read.
+            if list == self.list_of(audience).await? {
+                break (customers, next, segments);
+            }
+        };
+        Ok((self.history.those_who(audience, &segments, customers, self.clock.now()).await?, next))
+    }
+
+    /// The list of the members of a segment outside of which nobody is meant, if there is
+    /// one: then nobody else need be looked at.
+    async fn list_of(&self, audience: &Condition) -> anyhow::Result<Option<List>> {
+        let within = audience.within();
+        if within.is_empty() {
+            return Ok(None);
+        }
+        let (editions, _) = self.definitions.editions().await?;
+        let serving = |code: &str| {
+            let (code, edition) = editions.serving.get_key_value(&Code::parse(code).ok()?)?;
+            Some(List::Segment((code.clone(), edition.number)))
+        };
+        Ok(within.into_iter().find_map(serving))
+    }
+
+    /// Some of the customers in one part of a list, and the place behind them: it is the same
+    /// place among all customers, and in every other list.
+    async fn members(
+        &self,
+        list: &List,
+        part: u32,
+        after: Option<&str>,
+        limit: usize,
+    ) -> anyhow::Result<(Vec<Customer>, Option<String>)> {
+        let (mut ids, next) = self.customers.listed_in(list, part, after, limit).await?;
+        ids.retain(|id| !id.is_visitor());
+        let mut known = self.customers.profiles(&ids).await?;
+        Ok((ids.iter().filter_map(|id| known.remove(id)).collect(), next))
     }
 
     /// Writes the messages of the first page that lacks them. Those that are

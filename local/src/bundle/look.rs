@@ -99,6 +99,7 @@ impl Core {
                 dynamodb: self.by_short_name(&billed.tables),
                 sqs_requests: billed.sqs_requests,
                 sqs_polls: billed.sqs_polls,
+                sqs_messages: billed.sqs_messages,
                 billed_ms: counts.billed_ms,
                 memory_mb: pool.function.memory,
             }

@@ -1,7 +1,7 @@
 //! One operation: JSON in, JSON out.
 
 use super::capacity::{self, Consumed};
-use super::{Answer, Engine};
+use super::{Answer, Engine, tables};
 use dynoxide::DynoxideError;
 use dynoxide::actions;
 use serde::Serialize;
@@ -44,11 +44,15 @@ impl Engine {
             "UpdateItem" => run!(update_item),
             "DeleteItem" => run!(delete_item),
             "Query" => run!(query),
-            "Scan" => run!(scan),
+            "Scan" => {
+                tables::ready_for_scan(&self.storage, &self.beside, &request(body)?)?;
+                run!(scan)
+            }
             "BatchGetItem" => run!(batch_get_item),
             "BatchWriteItem" => run!(batch_write_item),
             "TransactGetItems" => run!(transact_get_items),
             "TransactWriteItems" => self.transact_write(body, consumed),
+            "DescribeTable" => answer(tables::described(&self.storage, &request(body)?)?),
             "ListTables" => answer(pollster::block_on(actions::list_tables::execute(&self.storage, request(body)?))?),
             "DescribeTimeToLive" => {
                 answer(pollster::block_on(actions::describe_time_to_live::execute(&self.storage, request(body)?))?)

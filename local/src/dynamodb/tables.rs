@@ -2,8 +2,11 @@
 
 use crate::template::Table;
 use anyhow::bail;
-use dynoxide::actions;
+use dynoxide::DynoxideError;
+use dynoxide::actions::scan::ScanRequest;
+use dynoxide::actions::{self, describe_table::DescribeTableRequest};
 use dynoxide::storage::Storage;
+use rusqlite::Connection;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -55,6 +58,37 @@ fn shape(keys: &Value, global: &Value, local: &Value) -> (Vec<String>, BTreeMap<
     let indexes = [global, local].into_iter().filter_map(Value::as_array).flatten();
     let indexes = indexes.map(|index| (index["IndexName"].to_string(), keys_of(&index["KeySchema"]))).collect();
     (keys_of(keys), indexes)
+}
+
+/// What is told of a table: that it is there, and how many items it has. The engine would
+/// measure each of its indexes too, which takes longer the more is in them.
+pub(super) fn described(storage: &Storage, request: &DescribeTableRequest) -> Result<Value, DynoxideError> {
+    let name = &request.table_name;
+    if storage.get_table_metadata(name)?.is_none() {
+        let message = format!("Requested resource not found: Table: {name} not found");
+        return Err(DynoxideError::ResourceNotFoundException(message));
+    }
+    let count = storage.count_items(name)?;
+    Ok(json!({ "Table": { "TableName": name, "TableStatus": "ACTIVE", "ItemCount": count } }))
+}
+
+/// A parallel scan goes by the hashes of keys, for which the engine has no index: it would
+/// sort the table for each page. Made when the first such scan comes, as it costs each write.
+pub(super) fn ready_for_scan(
+    storage: &Storage,
+    beside: &Connection,
+    request: &ScanRequest,
+) -> Result<(), DynoxideError> {
+    let name = &request.table_name;
+    let by_hash = request.total_segments.is_some() && request.index_name.is_none();
+    if by_hash && storage.get_table_metadata(name)?.is_some() {
+        // A table that is there has a name without quotes.
+        let made = beside.execute_batch(&format!(
+            "CREATE INDEX IF NOT EXISTS \"{name} by hash\" ON \"{name}\" (hash_prefix, pk, sk)"
+        ));
+        made.map_err(|e| DynoxideError::InternalServerError(e.to_string()))?;
+    }
+    Ok(())
 }
 
 /// How many items each of these tables has.

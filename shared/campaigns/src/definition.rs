@@ -38,6 +38,7 @@ impl Campaign {
         let roots: &[Root] = match &trigger {
             Some(trigger) if trigger.is_about_an_order() => &[Root::Customer, Root::Order, Root::Change],
             Some(trigger) if trigger.whom().is_some() => &[Root::Customer, Root::Product, Root::Change],
+            Some(trigger) if trigger.segment().is_some() => &[Root::Customer, Root::Change],
             Some(_) => &[Root::Customer, Root::Event, Root::Change],
             // What it is about is not known, so nothing can be said against it.
             None => Root::SINGLE,
@@ -169,6 +170,13 @@ fn trigger(mut reader: Reader<'_>) -> Result<Trigger, Faults> {
             let kind = reader.optional("kind", read::parsed(EventKind::parse));
             name.map(|name| Trigger::EventReceived { name, kind })
         }
+        Some(kind @ ("segment_entered" | "segment_left")) => {
+            let segment = reader.required("segment", read::parsed(Code::parse));
+            segment.map(|segment| match kind {
+                "segment_entered" => Trigger::SegmentEntered { segment },
+                _ => Trigger::SegmentLeft { segment },
+            })
+        }
         Some("product_changed") => {
             let what = reader.required("what", read::parsed(ProductNews::parse));
             let whom = reader.nested("whom", whom);
@@ -181,7 +189,8 @@ fn trigger(mut reader: Reader<'_>) -> Result<Trigger, Faults> {
             reader.fault(
                 "type",
                 "must be \"order_created\", \"order_status_changed\", \"order_line_status_changed\", \
-                 \"order_lines_changed\", \"container_changed\", \"event_received\" or \"product_changed\"",
+                 \"order_lines_changed\", \"container_changed\", \"event_received\", \"product_changed\", \
+                 \"segment_entered\" or \"segment_left\"",
             );
             None
         }

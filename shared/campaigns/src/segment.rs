@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use conditions::{Condition, Program};
+use conditions::{Condition, Needs, Program};
 use domain::read::{self, Faults, Reader};
 use domain::{Code, Fault};
 use serde::{Deserialize, Serialize};
@@ -74,6 +74,50 @@ impl Segments {
     /// The codes, in their order.
     pub fn codes(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)
+    }
+
+    /// This segment, and those that ask about it, directly or by way of others.
+    #[must_use]
+    pub fn asking_about(&self, code: &Code) -> BTreeSet<Code> {
+        let mut found = BTreeSet::from([code.clone()]);
+        let mut open = vec![code.to_string()];
+        while let Some(about) = open.pop() {
+            for asking in self.naming(&about) {
+                if Code::parse(asking).is_ok_and(|code| found.insert(code)) {
+                    open.push(asking.to_owned());
+                }
+            }
+        }
+        found
+    }
+
+    /// The segments that name this one themselves.
+    pub fn naming<'s>(&'s self, code: &'s str) -> impl Iterator<Item = &'s str> {
+        let naming = self.0.iter().filter(move |(_, condition)| condition.segments().contains(&code));
+        naming.map(|(naming, _)| naming.as_str())
+    }
+
+    /// Of each segment what it needs, with all segments that it asks about; of those that
+    /// cannot be answered nothing.
+    pub fn needs(&self) -> impl Iterator<Item = (Code, Needs)> {
+        self.0.iter().filter_map(|(code, condition)| {
+            let program = Program::new([condition], |code| self.condition(code));
+            Some((Code::parse(code).ok()?, program.is_whole().then(|| program.all_needs())?))
+        })
+    }
+
+    /// Takes a segment in, in place of the one of its code.
+    pub fn insert(&mut self, segment: Segment) {
+        self.0.insert(segment.code.to_string(), segment.condition);
+    }
+
+    /// These segments, and of the others those that are not among them.
+    #[must_use]
+    pub fn or(mut self, others: Self) -> Self {
+        for (code, condition) in others.0 {
+            self.0.entry(code).or_insert(condition);
+        }
+        self
     }
 
     /// What keeps a segment from having this condition: that it would ask, by way of other

@@ -46,6 +46,16 @@ pub enum Trigger {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         kind: Option<EventKind>,
     },
+    /// The customer comes into a segment.
+    SegmentEntered {
+        /// Which.
+        segment: Code,
+    },
+    /// The customer is in a segment no more.
+    SegmentLeft {
+        /// Which.
+        segment: Code,
+    },
     /// Something happens to a product that concerns the customer.
     ProductChanged {
         /// What.
@@ -93,14 +103,31 @@ impl Trigger {
             (Self::ProductChanged { what, .. }, Change::ProductChanged { what: happened, .. }) => {
                 what == happened || (*what, *happened) == (ProductNews::PriceChanged, ProductNews::PriceDropped)
             }
+            (Self::SegmentEntered { segment }, Change::SegmentEntered { segment: of, .. })
+            | (Self::SegmentLeft { segment }, Change::SegmentLeft { segment: of, .. }) => segment == of,
             _ => false,
+        }
+    }
+
+    /// The segment that it is about, if it is about one.
+    #[must_use]
+    pub fn segment(&self) -> Option<&Code> {
+        match self {
+            Self::SegmentEntered { segment } | Self::SegmentLeft { segment } => Some(segment),
+            _ => None,
         }
     }
 
     /// Whether it is about an order.
     #[must_use]
     pub fn is_about_an_order(&self) -> bool {
-        !matches!(self, Self::EventReceived { .. } | Self::ContainerChanged { .. } | Self::ProductChanged { .. })
+        matches!(
+            self,
+            Self::OrderCreated
+                | Self::OrderStatusChanged { .. }
+                | Self::OrderLineStatusChanged { .. }
+                | Self::OrderLinesChanged
+        )
     }
 
     /// Whom it concerns, if it is about a product. Of every other change it is known

@@ -192,7 +192,12 @@ impl<'s> Look<'s> {
         let table = self.table(aggregate.over);
         let filter = aggregate.filter.as_ref();
         let is_timed = filter.is_some_and(Ready::is_timed);
-        for row in self.rows(aggregate.over, aggregate.of_one_order) {
+        let rows = self.rows(aggregate.over, aggregate.of_one_order);
+        // What is older never comes in again, so whatever becomes of it turns nothing; and
+        // it may well not have been read.
+        let since = aggregate.reach.since(self.clock.now);
+        let is_over = |row: &usize| since.is_some_and(|since| table.times[*row] < since);
+        for row in rows.skip_while(is_over) {
             if !is_timed && !self.passes(aggregate.over, row, filter) {
                 continue;
             }

@@ -236,6 +236,20 @@ impl Condition {
         found
     }
 
+    /// Segments outside of which it holds for nobody: one that it names, or that are
+    /// among those of which it asks for `all`.
+    #[must_use]
+    pub fn within(&self) -> Vec<&str> {
+        fn of(node: &Node) -> Vec<&str> {
+            match node {
+                Node::Segment(code) => vec![code],
+                Node::All(nodes) => nodes.iter().flat_map(of).collect(),
+                _ => Vec::new(),
+            }
+        }
+        of(&self.0)
+    }
+
     /// The audiences that it names, each once.
     #[must_use]
     pub fn audiences(&self) -> Vec<&str> {

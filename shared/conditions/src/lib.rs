@@ -87,6 +87,7 @@ mod english;
 mod evaluate;
 mod field;
 mod moment;
+mod needs;
 mod parse;
 mod program;
 mod state;
@@ -98,8 +99,9 @@ pub use condition::Condition;
 pub use evaluate::{Decided, Verdict, Why};
 pub use field::{Collection, Root, Scope};
 pub use moment::At;
+pub use needs::{Needs, Reach};
 pub use parse::{DEPTH_LIMIT, Fault, LEAF_LIMIT, VALUE_LIMIT};
-pub use program::{Needs, Program};
+pub use program::Program;
 pub use state::{Facts, State};
 
 impl Condition {

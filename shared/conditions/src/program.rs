@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use crate::condition::{Aggregate, Condition, Function, Moving, Node, Operand, Test, Window, Zone};
 use crate::field::{Collection, Field, Root};
+use crate::needs::{Needs, Reach};
 use crate::value::{Kind, Scalar};
 
 /// How deep segments may stand in segments.
@@ -35,21 +36,6 @@ pub(crate) struct Layout {
     /// Of the things of each collection, paths behind the root.
     pub(crate) tables: [Vec<String>; Collection::ALL.len()],
     pub(crate) audiences: Vec<String>,
-}
-
-/// What a condition can depend on.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Needs {
-    /// Whether it looks at the profile, consent included.
-    pub profile: bool,
-    /// Which collections it goes through. Who asks for lines needs the orders.
-    pub collections: BTreeSet<Collection>,
-    /// The names of the events that it goes through; none where it may be any.
-    pub events: Option<BTreeSet<String>>,
-    /// The audiences that it asks about.
-    pub audiences: BTreeSet<String>,
-    /// Whether it may turn by the passing of time alone.
-    pub clock: bool,
 }
 
 /// A node with its places.
@@ -94,6 +80,8 @@ pub(crate) struct ReadyAggregate {
     pub(crate) place: Option<usize>,
     pub(crate) filter: Option<Ready>,
     pub(crate) window: Option<ReadyWindow>,
+    /// How far back things may be in the window, now or later.
+    pub(crate) reach: Reach,
     pub(crate) test: Test,
     /// Whether it is within a filter over orders, and over the lines of one.
     pub(crate) of_one_order: bool,
@@ -129,11 +117,7 @@ impl Program {
         for condition in conditions {
             maker.segments = 0;
             ready.push(maker.node(&condition.0, None));
-            let mut needed = std::mem::take(&mut maker.needs);
-            if !needed.collections.contains(&Collection::Events) {
-                needed.events = Some(BTreeSet::new());
-            }
-            needs.push(needed);
+            needs.push(std::mem::take(&mut maker.needs));
         }
         let is_whole = maker.is_whole && maker.places.len() <= PLACES_MOST;
         Self { layout: maker.layout, conditions: ready, needs, is_whole }
@@ -150,14 +134,8 @@ impl Program {
     /// What its conditions together can depend on.
     #[must_use]
     pub fn all_needs(&self) -> Needs {
-        let mut all = Needs { events: Some(BTreeSet::new()), ..Needs::default() };
-        for needs in &self.needs {
-            all.profile |= needs.profile;
-            all.clock |= needs.clock;
-            all.collections.extend(&needs.collections);
-            all.audiences.extend(needs.audiences.iter().cloned());
-            all.events = all.events.zip(needs.events.as_ref()).map(|(all, events)| &all | events);
-        }
+        let mut all = Needs::default();
+        self.needs.iter().for_each(|needs| all.join(needs));
         all
     }
 
@@ -261,14 +239,15 @@ impl<'c, S: Fn(&str) -> Option<&'c Condition>> Maker<'_, S> {
 
     fn aggregate(&mut self, aggregate: &Aggregate, within: Option<Collection>, leaf: &Node) -> ReadyAggregate {
         let Aggregate { function, over, field, filter, window, test } = aggregate;
-        self.goes_through(*over, filter.as_ref());
+        let reach = Reach::of(window.as_ref());
+        self.goes_through(*over, filter.as_ref(), reach);
         let place = field.as_ref().map(|field| self.place_in(*over, field.rest()));
         let ready_filter = self.filter(*over, filter.as_ref(), within.is_none());
         let window = window.as_ref().map(|window| match window {
             Window::Last(length) => ReadyWindow::Last(length.length),
             Window::Between { from, to } => ReadyWindow::Between { from: from.clone(), to: to.clone() },
             Window::Since(since) => {
-                self.goes_through(since.over, since.filter.as_ref());
+                self.goes_through(since.over, since.filter.as_ref(), Reach::ALL);
                 let filter = self.filter(since.over, since.filter.as_ref(), true);
                 ReadyWindow::Since { first: since.first, over: since.over, filter }
             }
@@ -291,6 +270,7 @@ impl<'c, S: Fn(&str) -> Option<&'c Condition>> Maker<'_, S> {
             place,
             filter: ready_filter,
             window,
+            reach,
             test: test.clone(),
             of_one_order: within == Some(Collection::Orders) && *over == Collection::Lines,
             timed,
@@ -315,16 +295,13 @@ impl<'c, S: Fn(&str) -> Option<&'c Condition>> Maker<'_, S> {
         })
     }
 
-    fn goes_through(&mut self, over: Collection, filter: Option<&Node>) {
+    fn goes_through(&mut self, over: Collection, filter: Option<&Node>, reach: Reach) {
         if over == Collection::Events {
-            let named = filter.and_then(event_names);
             // Once it may be any, it stays that.
-            let known = match self.needs.collections.contains(&Collection::Events) {
-                true => self.needs.events.take(),
-                false => Some(BTreeSet::new()),
-            };
-            self.needs.events = known.zip(named).map(|(known, named)| &known | &named);
+            let known = self.needs.events.take();
+            self.needs.events = known.zip(filter.and_then(event_names)).map(|(known, named)| &known | &named);
         }
+        self.needs.go_back(over, reach);
         self.needs.collections.insert(over);
         if over == Collection::Lines {
             self.needs.collections.insert(Collection::Orders);

@@ -19,6 +19,7 @@ mod problem;
 pub mod product;
 mod queue;
 mod routes;
+mod scan;
 pub mod times;
 pub mod told;
 
@@ -26,3 +27,4 @@ pub use key::ApiKey;
 pub use problem::{Kind, Problem};
 pub use queue::{Cause, Concerned, DeliverMessage, Evaluation, Happened, MailingWork, ProductWork};
 pub use routes::{ROUTES, Route, Scope};
+pub use scan::{ScanName, ScanWork};

@@ -1,4 +1,4 @@
-use domain::{Change, Code, CustomerId, MailingId, Message, RunId};
+use domain::{Change, Code, CustomerId, MailingId, Message, RunId, Touched};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -35,9 +35,19 @@ pub enum Cause {
         /// The time that it waited for.
         at: Timestamp,
     },
+    /// Something was written about them that they may be in other segments for.
+    Touched {
+        /// What.
+        what: Vec<Touched>,
+    },
+    /// By the passing of time alone they may be in other segments.
+    Turns {
+        /// Since when.
+        at: Timestamp,
+    },
 }
 
-/// On the evaluations queue: bring one customer's runs up to date.
+/// On the evaluations queue: bring one customer's runs and memberships up to date.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Evaluation {
     /// Whose.
@@ -47,10 +57,15 @@ pub struct Evaluation {
 }
 
 impl Evaluation {
-    /// A customer's run has waited long enough.
+    /// A customer's run has waited long enough; without a run, their segments are to be
+    /// looked at.
     #[must_use]
-    pub fn due(customer_id: CustomerId, run_id: RunId, at: Timestamp) -> Self {
-        Self { customer_id, causes: vec![Cause::Due { run_id, at }] }
+    pub fn due(customer_id: CustomerId, run_id: Option<RunId>, at: Timestamp) -> Self {
+        let cause = match run_id {
+            Some(run_id) => Cause::Due { run_id, at },
+            None => Cause::Turns { at },
+        };
+        Self { customer_id, causes: vec![cause] }
     }
 }
 

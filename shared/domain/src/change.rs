@@ -91,6 +91,20 @@ pub enum Change {
         /// When, by the shop's own account.
         at: Timestamp,
     },
+    /// The customer came into a segment.
+    SegmentEntered {
+        /// Which.
+        segment: Code,
+        /// When.
+        at: Timestamp,
+    },
+    /// The customer is in a segment no more.
+    SegmentLeft {
+        /// Which.
+        segment: Code,
+        /// When; of a time that ran out, that time.
+        at: Timestamp,
+    },
 }
 
 /// What happened to a container.
@@ -179,6 +193,14 @@ impl Change {
             Self::ProductChanged { product_id, what, at, .. } => {
                 return vec![what.of().into(), product_id.to_string(), sortable(*at)];
             }
+            // Who leaves at the very instant is there again at another: the time tells
+            // which entry it was, to the nanosecond.
+            Self::SegmentEntered { segment, at } => {
+                return vec!["segment_entered".into(), segment.to_string(), at.to_string()];
+            }
+            Self::SegmentLeft { segment, at } => {
+                return vec!["segment_left".into(), segment.to_string(), at.to_string()];
+            }
         };
         parts.into_iter().map(str::to_owned).collect()
     }
@@ -199,6 +221,7 @@ impl Change {
             Self::ContainerChanged { product_id, .. } => *product_id = None,
             Self::EventReceived { event_id, .. } => *event_id = event,
             Self::ProductChanged { product_id, .. } => *product_id = product,
+            Self::SegmentEntered { .. } | Self::SegmentLeft { .. } => {}
         }
     }
 
@@ -210,7 +233,11 @@ impl Change {
             | Self::OrderStatusChanged { order_id, .. }
             | Self::OrderLineStatusChanged { order_id, .. }
             | Self::OrderLinesChanged { order_id, .. } => Some(order_id),
-            Self::ContainerChanged { .. } | Self::EventReceived { .. } | Self::ProductChanged { .. } => None,
+            Self::ContainerChanged { .. }
+            | Self::EventReceived { .. }
+            | Self::ProductChanged { .. }
+            | Self::SegmentEntered { .. }
+            | Self::SegmentLeft { .. } => None,
         }
     }
 

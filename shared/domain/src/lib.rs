@@ -22,6 +22,7 @@ mod product;
 pub mod read;
 mod status;
 mod time;
+mod touched;
 
 pub use amount::{Amount, Currency};
 pub use category::{Category, CategoryContent, CategoryUpdate};
@@ -42,6 +43,7 @@ pub use product::{Product, ProductChange, ProductContent, ProductNews, ProductUp
 pub use read::{Fault, Reader};
 pub use status::{Entry, History, StatusSet, Statuses, Transition};
 pub use time::{earlier, sortable};
+pub use touched::Touched;
 
 /// A write that contradicts what is already recorded for the same id and time.
 ///

@@ -4,6 +4,7 @@
 //! Only what the conditions at hand can ask about is read, with consistent reads; but
 //! for messages, which are found by an index that may lag behind by a moment.
 
+mod scanned;
 mod schema;
 mod shown;
 
@@ -16,6 +17,7 @@ use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 use store::{Customers, DictionaryCache, Messages};
 
+pub use scanned::kinds;
 pub use shown::message as show_message;
 
 pub use schema::schema;
@@ -142,9 +144,25 @@ impl History {
         single: Map<String, Value>,
         at: &At,
     ) -> anyhow::Result<State> {
+        Ok(program.state(&self.facts(id, single, &program.all_needs(), at.now).await?))
+    }
+
+    /// What there is one of, and what is needed of all that the customer did and has, by
+    /// the id that they have now. It is as much as is needed at `now` or later, if nothing
+    /// else happens.
+    ///
+    /// # Errors
+    /// If the tables cannot be read.
+    pub async fn facts(
+        &self,
+        id: &CustomerId,
+        single: Map<String, Value>,
+        needs: &Needs,
+        now: Timestamp,
+    ) -> anyhow::Result<Facts> {
         let mut facts = Facts::single(single);
-        self.read(id, &program.all_needs(), at.now, &mut facts).await?;
-        Ok(program.state(&facts))
+        self.read(id, needs, now, &mut facts).await?;
+        Ok(facts)
     }
 
     /// An order as conditions see it: as the API shows it, and whether it counts.
@@ -168,7 +186,7 @@ impl History {
             facts.orders = orders.map(|order| shown::order(order, &dictionary)).collect();
         }
         if wants(Collection::Events) {
-            facts.events = self.events(id, needs).await?;
+            facts.events = self.events(id, needs, now).await?;
         }
         if wants(Collection::Items) || wants(Collection::Containers) {
             for (code, known) in self.customers.containers(id).await? {
@@ -179,16 +197,17 @@ impl History {
             facts.audiences = self.customers.audiences(id).await?;
         }
         if wants(Collection::Messages) {
-            facts.messages = self.messages(id).await?;
+            facts.messages = self.messages(id, needs.messages_back.since(now)).await?;
         }
         Ok(())
     }
 
-    async fn events(&self, id: &CustomerId, needs: &Needs) -> anyhow::Result<Vec<Value>> {
+    async fn events(&self, id: &CustomerId, needs: &Needs, now: Timestamp) -> anyhow::Result<Vec<Value>> {
+        let since = needs.events_back.since(now);
         let is_meant = |name: &str| needs.events.as_ref().is_none_or(|names| names.contains(name));
         let (mut events, mut after) = (Vec::new(), None);
         loop {
-            let (page, next) = self.customers.events(id, after.as_deref(), PAGE).await?;
+            let (page, next) = self.customers.events_since(id, since, after.as_deref(), PAGE).await?;
             let meant = page.iter().filter(|event| is_meant(event.name.as_str()));
             events.extend(meant.map(contracts::event::show));
             after = next;
@@ -198,11 +217,12 @@ impl History {
         }
     }
 
-    async fn messages(&self, id: &CustomerId) -> anyhow::Result<Vec<Value>> {
+    async fn messages(&self, id: &CustomerId, since: Option<Timestamp>) -> anyhow::Result<Vec<Value>> {
         let aliases = self.customers.aliases(id).await?;
         let (mut messages, mut after) = (Vec::new(), None);
         loop {
-            let (page, next) = self.messages.of_customer(id, &aliases, PAGE as usize, after.as_deref()).await?;
+            let page = self.messages.of_customer_since(id, &aliases, since, PAGE as usize, after.as_deref());
+            let (page, next) = page.await?;
             messages.extend(page.iter().map(shown::message));
             after = next;
             if after.is_none() {

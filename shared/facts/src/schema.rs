@@ -64,13 +64,14 @@ const CHANGE: Paths = &[
     ("to", Anything),
     ("at", Instant),
     ("nth", Number),
+    ("segment", Text),
 ];
 
 /// The kinds of event.
 const EVENT_KINDS: [&str; 3] = ["web_event", "event", "system"];
 
 /// The names of the changes.
-const CHANGES: [&str; 7] = [
+const CHANGES: [&str; 9] = [
     "order_created",
     "order_status_changed",
     "order_line_status_changed",
@@ -78,6 +79,8 @@ const CHANGES: [&str; 7] = [
     "container_changed",
     "event_received",
     "product_changed",
+    "segment_entered",
+    "segment_left",
 ];
 
 /// What the conditions of a shop with this dictionary may ask about, and what the values

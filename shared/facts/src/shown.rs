@@ -11,13 +11,18 @@ use store::{Entry, KnownContainer};
 /// An order, and whether its statuses let it count.
 pub(crate) fn order(order: &Order, dictionary: &Dictionary) -> Value {
     let mut shown = contracts::order::show(order);
+    shown["in_analytics"] = json!(counts(order, dictionary));
+    shown
+}
+
+/// Whether an order's statuses let it count.
+pub(crate) fn counts(order: &Order, dictionary: &Dictionary) -> bool {
     let counts = |set: StatusSet| {
         let current = order.statuses.of(set).current();
         let status = current.and_then(|current| dictionary.status(set, current.code.as_str()));
         status.is_none_or(|status| status.in_analytics)
     };
-    shown["in_analytics"] = json!(StatusSet::ALL.into_iter().all(counts));
-    shown
+    StatusSet::ALL.into_iter().all(counts)
 }
 
 /// Puts a container and what is in it with the facts. A container that nothing was ever

@@ -43,7 +43,7 @@ pub(crate) fn head() -> Value {
     versioned(Object::shown("A definition.")).build()
 }
 
-fn versioned(object: Object) -> Object {
+pub(crate) fn versioned(object: Object) -> Object {
     object.needs("id", code(), "Its id.").needs("version", count(), "Which edit it is, from 1.")
 }
 
@@ -88,6 +88,8 @@ fn definitions() -> Vec<(&'static str, Value)> {
                 .example(minimal(json!({
                     "type": "product_changed", "what": "back_in_stock", "whom": { "holding": "wishlist" },
                 })))
+                .example(minimal(json!({ "type": "segment_entered", "segment": "loyal" })))
+                .example(minimal(json!({ "type": "segment_left", "segment": "recent" })))
                 .build(),
         ),
         ("CampaignShown", versioned(campaign(Object::shown("A campaign."))).build()),
@@ -174,6 +176,16 @@ fn trigger() -> Value {
             of_type("product_changed", "Something happens to a product that concerns the customer.")
                 .needs("what", happened, "What. A price that dropped has changed, too.")
                 .needs("whom", whom(), "Whom it concerns."),
+            of_type(
+                "segment_entered",
+                "The customer comes into a segment. Not if they are found in one that is new or was edited.",
+            )
+            .needs("segment", code(), "Which. It is `change.segment` in the filter and in the templates."),
+            of_type(
+                "segment_left",
+                "The customer is in a segment no more. Not if one was edited and they are not in it now.",
+            )
+            .needs("segment", code(), "Which. It is `change.segment` in the filter and in the templates."),
         ];
     said(either(triggers.map(Object::build)), "What sets a campaign off.")
 }
@@ -206,7 +218,9 @@ fn mailing(object: Object) -> Object {
         .has(
             "audience",
             of("Condition"),
-            "Whom it goes to; every customer, if it is left out. It sees the customer and all that they did and have.",
+            "Whom it goes to; every customer, if it is left out. It sees the customer and all that they did and have. \
+             If it names a segment, or asks for `all` of several conditions with a segment among them, only the \
+             members of the segment are looked at.",
         )
         .has(
             "audience_in_words",

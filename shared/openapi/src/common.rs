@@ -243,6 +243,11 @@ pub(crate) fn path_parameter(path: &str, name: &str) -> Value {
         ("sources", "code") => (of("Code"), "The source's code.", "app"),
         ("containers", "code") => (of("Code"), "The container's code.", "wishlist"),
         ("audiences", "code") => (of("Code"), "The audience's code.", "vip"),
+        ("segments", "code") => (of("Code"), "The segment's code.", "loyal"),
+        ("segments", "other") => (of("Code"), "The code of the other segment.", "recent"),
+        ("segments", "id") => {
+            (of("CustomerId"), "The customer's id. One who was merged into another may be named by either.", "ada")
+        }
         ("projects", "key") => (json!({ "type": "string" }), "The write key.", "KEY"),
         ("webhooks", "source") => (of("Code"), "The code of the source whose secret signs the delivery.", "app"),
         ("{call}", _) => (json!({ "type": "string" }), "One of the calls here, such as `track`.", "track"),

@@ -26,7 +26,7 @@ pub(crate) fn subject() -> Subject {
                     200,
                     "All their containers.",
                     "application/json",
-                    crate::schema::page_of(of("ContainerShown")),
+                    crate::schema::page_of(of("ContainerShown")).build(),
                 )
                 .refuses(&[Kind::Gone]),
             on("GET /v1/customers/{id}/containers/{code}", "getContainer", "Read a container")

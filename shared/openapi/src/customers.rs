@@ -42,7 +42,7 @@ pub(crate) fn subject() -> Subject {
                 .asks("email", false, json!({ "type": "string", "examples": ["ada@example.com"] }), "An e-mail address.")
                 .asks("phone", false, short(), "A telephone number.")
                 .asks("country", false, json!({ "type": "string", "pattern": "^[A-Z]{2}$" }), "The country of a number without a prefix.")
-                .gives_as(200, "Who has it.", "application/json", crate::schema::page_of(of("CustomerShown"))),
+                .gives_as(200, "Who has it.", "application/json", crate::schema::page_of(of("CustomerShown")).build()),
             on("DELETE /v1/customers/{id}", "eraseCustomer", "Erase a customer")
                 .says("Everything, everywhere, by and by; in effect from now on. It cannot be taken back, and nothing is taken in of them any more.")
                 .gives(202, "They are erased; what is left is removed in the background.", "Erased"),
@@ -85,6 +85,13 @@ fn schemas() -> Vec<(&'static str, Value)> {
         ("CustomerShown", shown().build()),
         ("CustomerProfile", profile()),
         ("CustomerExport", export()),
+        (
+            "SegmentOfExport",
+            Object::shown("A segment that a customer is in.")
+                .needs("id", code(), "Its code.")
+                .needs("since", instant(), "Since when they are in it.")
+                .build(),
+        ),
         (
             "Merge",
             Object::new("Who else is this customer.")
@@ -215,6 +222,7 @@ fn export() -> Value {
         .has("orders", many(of("OrderShown")), "All, with all that was ever said of them.")
         .has("containers", many(of("ContainerShown")), "")
         .has("audiences", many(code()), "")
+        .has("segments", many(of("SegmentOfExport")), "The segments that they are in.")
         .has("also_known_as", many(of("CustomerId")), "")
         .has("runs", many(anything()), "The campaign runs that they are or were in.")
         .has("messages", many(anything()), "")

@@ -22,6 +22,7 @@ mod products;
 mod schema;
 mod service;
 mod settings;
+mod surveys;
 mod tracking;
 mod webhooks;
 
@@ -50,6 +51,7 @@ fn subjects() -> Vec<Subject> {
         audiences::subject(),
         campaigns::subject(),
         explain::subject(),
+        surveys::subject(),
         messages::subject(),
         dictionary::subject(),
         settings::subject(),

@@ -5,7 +5,7 @@ use contracts::{Kind, ROUTES, Scope};
 use serde_json::{Map, Value, json};
 
 use crate::common;
-use crate::schema::of;
+use crate::schema::{Object, of, page_of};
 
 /// What lets a caller in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,12 +105,17 @@ impl Operation {
     }
 
     /// Answers with a list, page by page.
-    pub(crate) fn paged(mut self, schema: Value) -> Self {
+    pub(crate) fn paged(self, schema: Value) -> Self {
+        self.paged_as(page_of(schema))
+    }
+
+    /// Answers with a list of which each page is such an object.
+    pub(crate) fn paged_as(mut self, page: Object) -> Self {
         for name in ["limit", "after"] {
             self.parameters.push(json!({ "$ref": format!("#/components/parameters/{name}") }));
         }
         self.problems.push(Kind::Invalid);
-        self.gives_as(200, "A page of the list.", "application/json", crate::schema::page_of(schema))
+        self.gives_as(200, "A page of the list.", "application/json", page.build())
     }
 
     /// Answers with one of the document's schemas.
@@ -122,6 +127,14 @@ impl Operation {
     pub(crate) fn gives_as(mut self, status: u16, description: &str, media_type: &str, schema: Value) -> Self {
         let content = json!({ media_type: { "schema": schema } });
         self.answers.push((status, json!({ "description": description, "content": content })));
+        self
+    }
+
+    /// Has a header in its answer, or in the last that it gives.
+    pub(crate) fn with_header(mut self, name: &str, description: &str) -> Self {
+        if let Some((_, answer)) = self.answers.last_mut() {
+            answer["headers"][name] = json!({ "description": description, "schema": { "type": "string" } });
+        }
         self
     }
 
@@ -209,7 +222,7 @@ impl Operation {
         let mut answers = Map::new();
         for (status, answer) in &self.answers {
             let mut answer = answer.clone();
-            let mut headers = Map::new();
+            let mut headers = answer["headers"].as_object().cloned().unwrap_or_default();
             if matches!(self.access, Access::Key | Access::SegmentKey) {
                 headers.extend(common::header("RateLimit"));
                 headers.extend(common::header("RateLimit-Policy"));

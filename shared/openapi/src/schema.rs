@@ -197,11 +197,12 @@ impl Object {
 }
 
 /// A page of a list.
-pub(crate) fn page_of(schema: Value) -> Value {
-    Object::shown("A page of a list.")
-        .needs("items", many(schema), "What is on the page.")
-        .has("next", json!({ "type": "string" }), "Give it as `after` to get the next page; not there on the last.")
-        .build()
+pub(crate) fn page_of(schema: Value) -> Object {
+    Object::shown("A page of a list.").needs("items", many(schema), "What is on the page.").has(
+        "next",
+        json!({ "type": "string" }),
+        "Give it as `after` to get the next page; not there on the last.",
+    )
 }
 
 /// The body of a batch, as JSON.

@@ -1,23 +1,32 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use campaigns::{Campaign, Segments, Status};
-use domain::TemplateId;
+use campaigns::{Campaign, Segments, Status, Upkeep};
+use domain::{Change, TemplateId};
 
 use crate::{Definitions, Kind, Versioned};
 
-/// What is in force: the active campaigns, the version of each template, the segments.
+/// What is in force: the active campaigns, the version of each template, the segments and
+/// whose members are kept.
 #[derive(Debug, Default)]
 pub struct Active {
     revision: Option<u64>,
     /// The active campaigns, each with its version.
     pub campaigns: Vec<Versioned<Campaign>>,
     templates: BTreeMap<String, u64>,
-    /// The segments.
+    /// The segments, for whoever asks about them.
     pub segments: Segments,
+    /// The segments whose members are kept.
+    pub upkeep: Upkeep,
 }
 
 impl Active {
+    /// Whether a campaign waits for such a change.
+    #[must_use]
+    pub fn is_heard(&self, change: &Change) -> bool {
+        self.campaigns.iter().any(|campaign| campaign.value.trigger.is_set_off_by(change))
+    }
+
     /// The version in force of each template that a campaign names.
     #[must_use]
     pub fn versions_of(&self, campaign: &Campaign) -> BTreeMap<TemplateId, u64> {
@@ -43,6 +52,12 @@ impl ActiveSet {
         Self { definitions, kept: Mutex::default() }
     }
 
+    /// The definitions that it is of.
+    #[must_use]
+    pub fn definitions(&self) -> &Definitions {
+        &self.definitions
+    }
+
     /// What is in force now.
     ///
     /// # Errors
@@ -57,8 +72,8 @@ impl ActiveSet {
         campaigns.retain(|campaign| campaign.value.status == Status::Active);
         let templates =
             self.definitions.heads(Kind::Template).await?.into_iter().map(|head| (head.id, head.version)).collect();
-        let segments = self.definitions.segments().await?;
-        let active = Arc::new(Active { revision: Some(revision), campaigns, templates, segments });
+        let (upkeep, segments) = self.definitions.upkeep().await?;
+        let active = Arc::new(Active { revision: Some(revision), campaigns, templates, segments, upkeep });
         *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&active);
         Ok(active)
     }

@@ -5,7 +5,6 @@ use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::builders::PutBuilder;
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
-use campaigns::{Segment, Segments};
 use domain::dictionary::Word;
 use domain::sortable;
 use jiff::Timestamp;
@@ -71,11 +70,11 @@ pub struct Head {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Row {
+pub(crate) struct Row {
     kind: String,
     id: String,
-    body: String,
-    version: u64,
+    pub(crate) body: String,
+    pub(crate) version: u64,
     saved: String,
     /// Whether this version is that there is none any more.
     #[serde(default, skip_serializing_if = "is_false")]
@@ -112,6 +111,8 @@ pub enum Deleted {
     Now(u64),
     /// There was nothing to delete.
     Before,
+    /// What goes with it was refused.
+    Refused,
 }
 
 /// The definitions table: what the shop has defined, in all its versions.
@@ -138,7 +139,7 @@ pub struct SavedWord {
     pub word: Option<Word>,
 }
 
-fn key(kind: &str, id: &str) -> Item {
+pub(crate) fn key(kind: &str, id: &str) -> Item {
     Item::from([("kind".into(), text(kind)), ("id".into(), text(id))])
 }
 
@@ -179,17 +180,24 @@ impl Definitions {
 
     /// Deletes a definition. Its versions stay. `unknown` says what to do with one
     /// that was never saved: a word that is there by itself is deleted by a row that
-    /// says so.
+    /// says so. What `also` makes goes into the same transaction; [`Deleted::Refused`] if
+    /// the table refused that.
     ///
     /// # Errors
     /// If the table cannot be written to.
-    pub async fn delete(&self, kind: Kind, id: &str, unknown: bool, now: Timestamp) -> anyhow::Result<Deleted> {
+    pub async fn delete(
+        &self,
+        kind: Kind,
+        id: &str,
+        unknown: bool,
+        now: Timestamp,
+        also: impl Fn(u64) -> anyhow::Result<Vec<TransactWriteItem>>,
+    ) -> anyhow::Result<Deleted> {
         let known: Option<Row> = self.row(kind.heads(), id).await?;
         if known.as_ref().map_or(!unknown, |known| known.gone) {
             return Ok(Deleted::Before);
         }
-        let version = self.write(kind, id, None, now, |_| Ok(Vec::new())).await?;
-        version.map(Deleted::Now).context("a deletion was refused that nothing goes with")
+        Ok(self.write(kind, id, None, now, also).await?.map_or(Deleted::Refused, Deleted::Now))
     }
 
     /// Writes the next version of a definition; without a body, that it is gone.
@@ -219,16 +227,10 @@ impl Definitions {
                     .expression_attribute_names("#version", "version")
                     .expression_attribute_values(":read", number(read)),
             };
-            let revision = Update::builder()
-                .table_name(&self.table)
-                .set_key(Some(key("revision", "definitions")))
-                .update_expression("ADD #version :one")
-                .expression_attribute_names("#version", "version")
-                .expression_attribute_values(":one", number(1));
             let mut actions = also(version)?;
             let others = actions.len();
             actions.push(TransactWriteItem::builder().put(head.build()?).build());
-            actions.push(TransactWriteItem::builder().update(revision.build()?).build());
+            actions.push(self.moved_on()?);
             actions.extend(noted(&self.table, &change, (!gone).then_some(&body))?);
             match self.db.transact_write_items().set_transact_items(Some(actions)).send().await {
                 Ok(_) => return Ok(Some(version)),
@@ -240,6 +242,25 @@ impl Definitions {
                 Err(error) => return Err(failed("the definition could not be saved")(error)),
             }
         }
+    }
+
+    /// Moves the revision on, as goes with every edit.
+    pub(crate) fn moved_on(&self) -> anyhow::Result<TransactWriteItem> {
+        let revision = Update::builder()
+            .table_name(&self.table)
+            .set_key(Some(key("revision", "definitions")))
+            .update_expression("ADD #version :one")
+            .expression_attribute_names("#version", "version")
+            .expression_attribute_values(":one", number(1));
+        Ok(TransactWriteItem::builder().update(revision.build()?).build())
+    }
+
+    pub(crate) fn db(&self) -> &Client {
+        &self.db
+    }
+
+    pub(crate) fn table(&self) -> &str {
+        &self.table
     }
 
     /// A definition in force.
@@ -285,15 +306,6 @@ impl Definitions {
             anyhow::Ok(Some((row.id, Versioned { value, version: row.version })))
         };
         Ok(rows.into_iter().filter_map(|item| rows::readable(read(item)).flatten()).collect())
-    }
-
-    /// The segments in force. One that cannot be read is logged and left out: a condition
-    /// that names it cannot be answered then.
-    ///
-    /// # Errors
-    /// If the table cannot be read.
-    pub async fn segments(&self) -> anyhow::Result<Segments> {
-        Ok(self.list::<Segment>(Kind::Segment).await?.into_iter().map(|segment| segment.value).collect())
     }
 
     /// All words of the shop's dictionary that were ever saved, by id. One that

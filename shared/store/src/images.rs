@@ -5,7 +5,7 @@
 
 use anyhow::anyhow;
 use domain::message::State;
-use domain::{Change, Code, CustomerId, Event, Message, Order, Product};
+use domain::{Change, Code, CustomerId, Event, Message, Order, Product, Touched};
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -29,6 +29,9 @@ pub enum Seen {
         customer_id: CustomerId,
         /// What happened to them, in order; nothing that anybody need hear of, mostly.
         changes: Vec<Change>,
+        /// What was written, if conditions can ask about it; never of a visitor, whom no
+        /// segment has.
+        touched: Option<Touched>,
         /// What they have ordered, if the row is a new order.
         ordered: Option<Ordered>,
         /// When the row was written.
@@ -51,6 +54,8 @@ pub enum Seen {
     },
     /// A message is to be sent.
     Message(Box<Message>),
+    /// Something became of a message to this customer.
+    Settled(CustomerId),
     /// Something falls due.
     Timer(Timer),
     /// Nothing that anybody need hear of.
@@ -86,10 +91,8 @@ pub fn read(old: Option<Item>, new: Option<Item>) -> anyhow::Result<Seen> {
         message(new)
     } else if new.contains_key("thing") {
         product(old, new)
-    } else if new.contains_key("run_id") {
-        decode(new).map(Seen::Timer)
     } else if new.contains_key("slot") {
-        Ok(Seen::Nothing)
+        decode(new).map(Seen::Timer)
     } else {
         Err(anyhow!("a row of no table that is known"))
     }
@@ -97,13 +100,15 @@ pub fn read(old: Option<Item>, new: Option<Item>) -> anyhow::Result<Seen> {
 
 fn customer(old: Option<Item>, new: Option<Item>) -> anyhow::Result<Seen> {
     let old = old.map(decode::<Row>).transpose()?;
-    let Some(new) = new.map(decode::<Row>).transpose()? else { return Ok(gone(old)) };
+    let Some(new) = new.map(decode::<Row>).transpose()? else { return gone(old) };
     let Some(customer_id) = owner(&new.customer) else { return Ok(Seen::Nothing) };
     let changes = changes(&customer_id, old.as_ref(), &new)?;
     let ordered = ordered(&changes, old.as_ref(), &new)?;
+    let is_first = old.is_none();
     let before = old.map(|old| old.contacts).unwrap_or_default();
     let contacts_before = (before != new.contacts).then_some(before);
-    Ok(Seen::Customer { customer_id, changes, ordered, at: new.written, contacts_before })
+    let touched = touched(&customer_id, is_first, &new)?;
+    Ok(Seen::Customer { customer_id, changes, touched, ordered, at: new.written, contacts_before })
 }
 
 /// What somebody has ordered, be it a visitor whom nobody knows. An order that came with
@@ -120,15 +125,32 @@ fn ordered(changes: &[Change], old: Option<&Row>, new: &Row) -> anyhow::Result<O
 }
 
 /// A row that was deleted: of a profile, nobody is found by its contacts any more.
-fn gone(old: Option<Row>) -> Seen {
-    let profile = old.filter(|old| !old.contacts.is_empty());
-    match profile.and_then(|old| Some((owner(&old.customer)?, old))) {
-        Some((customer_id, old)) => {
-            let contacts_before = Some(old.contacts);
-            Seen::Customer { customer_id, changes: Vec::new(), ordered: None, at: old.written, contacts_before }
-        }
-        None => Seen::Nothing,
+fn gone(old: Option<Row>) -> anyhow::Result<Seen> {
+    let Some((customer_id, old)) = old.and_then(|old| Some((owner(&old.customer)?, old))) else {
+        return Ok(Seen::Nothing);
+    };
+    let touched = touched(&customer_id, false, &old)?;
+    let contacts_before = Some(old.contacts).filter(|contacts| !contacts.is_empty());
+    let changes = Vec::new();
+    Ok(Seen::Customer { customer_id, changes, touched, ordered: None, at: old.written, contacts_before })
+}
+
+/// What conditions can ask about of this row.
+fn touched(customer_id: &CustomerId, is_first: bool, row: &Row) -> anyhow::Result<Option<Touched>> {
+    if customer_id.is_visitor() {
+        return Ok(None);
     }
+    let (kind, rest) = row.item.split_once('#').unwrap_or((&row.item, ""));
+    Ok(match kind {
+        // Who has no profile is in no segment, whatever they did.
+        "profile" if is_first => Some(Touched::Everything),
+        "profile" => Some(Touched::Profile),
+        "order" => Some(Touched::Orders),
+        "event" => Some(Touched::Event(rows::parse::<Event>(&row.body)?.name)),
+        "container" | "item" => Some(Touched::Containers),
+        "audience" => Code::parse(rest).ok().map(Touched::Audience),
+        _ => None,
+    })
 }
 
 fn changes(customer_id: &CustomerId, old: Option<&Row>, new: &Row) -> anyhow::Result<Vec<Change>> {
@@ -159,6 +181,8 @@ fn changes(customer_id: &CustomerId, old: Option<&Row>, new: &Row) -> anyhow::Re
             let event: Event = rows::parse(&new.body)?;
             if is_news(event.at) { vec![Change::of_event(&event)] } else { Vec::new() }
         }
+        // What a customer entered or left says so itself.
+        "segment" => new.news.as_deref().map(rows::parse).transpose()?.into_iter().collect(),
         "item" => heard(Change::of_item(known(old)?.as_ref(), &rows::parse(&new.body)?)),
         "container" => {
             let Some(code) = code_of(&new.item) else { return Ok(Vec::new()) };
@@ -189,10 +213,12 @@ fn message(new: Item) -> anyhow::Result<Seen> {
         state: State,
     }
     let row: Ledger = decode(new)?;
-    if row.state != State::Pending {
-        return Ok(Seen::Nothing);
-    }
-    Ok(Seen::Message(Box::new(rows::parse(&row.body)?)))
+    let message: Message = rows::parse(&row.body)?;
+    Ok(match row.state {
+        State::Pending => Seen::Message(Box::new(message)),
+        State::Claimed => Seen::Nothing,
+        _ => Seen::Settled(message.customer_id),
+    })
 }
 
 fn decode<T: DeserializeOwned>(image: Item) -> anyhow::Result<T> {

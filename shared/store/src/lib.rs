@@ -22,15 +22,19 @@ mod cursor;
 mod customers;
 mod definitions;
 mod dictionary;
+mod editions;
 pub mod images;
 mod imports;
 mod keys;
 mod mailings;
+mod memberships;
 mod merged;
 mod messages;
 mod requests;
 mod rows;
 mod runs;
+mod scans;
+mod sizes;
 mod timers;
 
 pub use active::{Active, ActiveSet};
@@ -38,18 +42,22 @@ pub use audit::Change;
 pub use catalogue::{Catalogue, ImportRow, Merged, Refused, ToldProduct};
 pub use cursor::TimersCursor;
 pub use customers::{
-    ContactKind, Customers, Erased, Found, Identity, KnownContainer, KnownOrder, Linked, List, Loaded, OrderOwner,
-    PutEvent, Saying, Suppression, Wanted,
+    ContactKind, Counted, CustomerScan, Customers, Erased, Found, Identity, Kinds, KnownContainer, KnownOrder, Linked,
+    List, Loaded, OrderOwner, PutEvent, Sample, Saying, ScanPlace, Scanned, ScannedPage, Suppression, Wanted,
 };
 pub use definitions::{Definitions, Deleted, Head, Kind, SavedWord};
 pub use dictionary::DictionaryCache;
+pub use editions::SavedSegments;
 pub use imports::Imports;
 pub use keys::{Key, Keys, Previous};
 pub use mailings::{Mailings, OpenMailing, Page as AudiencePage};
+pub use memberships::MembershipRows;
 pub use messages::{Entry, Evidence, Messages, Outcome, Taken};
 pub use requests::{Asked, Begun, Requests, Reserved};
 pub use rows::{MAX_BODY, Versioned, Written};
 pub use runs::Runs;
+pub use scans::{OpenScan, SCAN_PARTS, Scan, ScanPart, Scans};
+pub use sizes::Sizes;
 pub use timers::{SHARDS as TIMER_SHARDS, TIMERS_AHEAD, TIMERS_SOON, Timer, Timers};
 
 /// How many parts the customers are dealt into, so that all of them can be gone

@@ -10,13 +10,15 @@ use crate::rows::{self, Item, failed, text};
 /// writes a second.
 pub const SHARDS: u32 = 8;
 
-/// Something that falls due: a run that has waited long enough.
+/// Something that falls due: a run that has waited long enough, or a time at which a
+/// customer's segments may be others.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Timer {
-    /// Whose run.
+    /// Whose.
     pub customer_id: CustomerId,
-    /// Which run.
-    pub run_id: RunId,
+    /// Which run; none for the segments, for which a customer has one timer at most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run_id: Option<RunId>,
     /// When.
     pub at: Timestamp,
 }
@@ -48,8 +50,14 @@ fn slot(shard: u32) -> String {
 }
 
 fn key(timer: &Timer) -> Item {
-    let shard = rows::part(timer.run_id.as_str(), SHARDS);
-    let due = format!("{}#{}", sortable(timer.at), timer.run_id);
+    let (name, at) = match &timer.run_id {
+        Some(run_id) => (run_id.to_string(), sortable(timer.at)),
+        // What holds up to a moment turns a nanosecond after what holds before it: two
+        // timers, of which one is set as the other is deleted.
+        None => (domain::digest(&["segments", timer.customer_id.as_str()]), format!("{:.9}", timer.at)),
+    };
+    let shard = rows::part(&name, SHARDS);
+    let due = format!("{at}#{name}");
     Item::from([("slot".into(), text(slot(shard))), ("due".into(), text(due))])
 }
 

@@ -3,6 +3,7 @@
 mod capacity;
 mod expiry;
 mod indexes;
+mod scans;
 
 use super::{Answer, DynamoDb};
 use crate::clock::Clock;

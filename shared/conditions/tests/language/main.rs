@@ -6,6 +6,7 @@ mod faults;
 mod history;
 mod moments;
 mod programs;
+mod reach;
 mod words;
 
 use conditions::{At, Condition, Facts, Scope};

@@ -37,6 +37,19 @@ fn who_meets_the_condition_of_a_segment_is_in_it() {
 }
 
 #[test]
+fn a_condition_holds_for_nobody_outside_of_what_it_asks_for_above_all() {
+    let within = |json: Value| parsed(&json).within().into_iter().map(str::to_owned).collect::<Vec<_>>();
+    let (a, b, city) =
+        (json!({"segment": "a"}), json!({"segment": "b"}), json!({"field": "customer.city", "is": "Riga"}));
+    assert_eq!(within(a.clone()), ["a"]);
+    assert_eq!(within(json!({"all": [city, {"not": a}, {"all": [b, {"audience": "vip"}]}]})), ["b"]);
+    assert_eq!(within(json!({"all": [a, b]})), ["a", "b"]);
+    for wider in [json!({"any": [a, b]}), json!({"not": a}), json!({"all": [{"any": [a]}]}), city] {
+        assert_eq!(within(wider), Vec::<String>::new());
+    }
+}
+
+#[test]
 fn nobody_is_in_a_segment_that_there_is_not() {
     assert!(!holds(json!({"segment": "gone"}), &[]));
     assert!(holds(json!({"not": {"segment": "gone"}}), &[]));

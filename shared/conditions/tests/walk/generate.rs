@@ -70,10 +70,15 @@ pub(crate) fn parsed(json: &Value) -> Condition {
     Condition::parse(json, &Scope::ALL).unwrap_or_else(|faults| panic!("{json}: {faults:?}"))
 }
 
-pub(crate) fn case(conditions: std::ops::Range<usize>) -> impl Strategy<Value = Case> {
+/// When a customer is looked at first, and the zone of the shop.
+pub(crate) fn start() -> impl Strategy<Value = (Timestamp, &'static str)> {
     let start = (select(&DAYS[..]), -90..40_i64)
         .prop_map(|(day, hours)| day.parse::<Timestamp>().expect("a day") + SignedDuration::from_hours(hours));
-    (start, select(&ZONES[..])).prop_flat_map(move |(now, shop)| {
+    (start, select(&ZONES[..]))
+}
+
+pub(crate) fn case(conditions: std::ops::Range<usize>) -> impl Strategy<Value = Case> {
+    start().prop_flat_map(move |(now, shop)| {
         let at = At { now, shop: TimeZone::get(shop).expect("a zone") };
         (facts(now), vec(condition(now), conditions.clone()), vec(condition_without_segments(now), SEGMENTS.len()))
             .prop_map(move |(facts, conditions, segments)| Case { facts, at: at.clone(), conditions, segments })
@@ -118,33 +123,52 @@ fn things<S: Strategy<Value = Value>>(thing: S) -> impl Strategy<Value = Vec<Val
     })
 }
 
-fn facts(now: Timestamp) -> impl Strategy<Value = Facts> {
-    let when = move || instant(now);
-    let line = (number(), text(), option::of(when()))
-        .prop_map(|(price, product, shipped)| json!({"price": price, "product": product, "shipped_at": shipped}));
+pub(crate) fn order(now: Timestamp) -> impl Strategy<Value = Value> {
     let counts = select(vec![Value::Null, json!(true), json!(false)]);
-    let order = (when(), number(), text(), option::of(when()), date(now), counts, vec(line, 0..3)).prop_map(
+    let line = (number(), text(), option::of(instant(now)))
+        .prop_map(|(price, product, shipped)| json!({"price": price, "product": product, "shipped_at": shipped}));
+    (instant(now), number(), text(), option::of(instant(now)), date(now), counts, vec(line, 0..3)).prop_map(
         |(at, total, status, paid, due, counts, lines)| {
             json!({"created_at": at, "total": total, "status": status, "paid_at": paid, "due": due,
                    "in_analytics": counts, "lines": lines})
         },
-    );
-    let event = (when(), text(), number(), option::of(date(now)))
-        .prop_map(|(at, name, value, until)| json!({"at": at, "name": name, "value": value, "until": until}));
-    let item = (when(), number(), text())
-        .prop_map(|(since, price, product)| json!({"since": since, "price": price, "product": product}));
-    let container = (when(), number(), text())
-        .prop_map(|(changed, total, code)| json!({"changed_at": changed, "total": total, "code": code}));
-    let message = (when(), option::of(when()), text())
-        .prop_map(|(at, opened, channel)| json!({"created_at": at, "opened_at": opened, "channel": channel}));
-    let customer = (option::of(select(&ZONES[..])), text(), date(now), when(), number(), vec(text(), 0..3)).prop_map(
+    )
+}
+
+pub(crate) fn event(now: Timestamp) -> impl Strategy<Value = Value> {
+    (instant(now), text(), number(), option::of(date(now)))
+        .prop_map(|(at, name, value, until)| json!({"at": at, "name": name, "value": value, "until": until}))
+}
+
+pub(crate) fn item(now: Timestamp) -> impl Strategy<Value = Value> {
+    (instant(now), number(), text())
+        .prop_map(|(since, price, product)| json!({"since": since, "price": price, "product": product}))
+}
+
+pub(crate) fn container(now: Timestamp) -> impl Strategy<Value = Value> {
+    (instant(now), number(), text())
+        .prop_map(|(changed, total, code)| json!({"changed_at": changed, "total": total, "code": code}))
+}
+
+pub(crate) fn message(now: Timestamp) -> impl Strategy<Value = Value> {
+    (instant(now), option::of(instant(now)), text())
+        .prop_map(|(at, opened, channel)| json!({"created_at": at, "opened_at": opened, "channel": channel}))
+}
+
+pub(crate) fn customer(now: Timestamp) -> impl Strategy<Value = Value> {
+    (option::of(select(&ZONES[..])), text(), date(now), instant(now), number(), vec(text(), 0..3)).prop_map(
         |(zone, city, born, seen, points, tags)| {
             json!({"time_zone": zone, "city": city, "born": born, "seen_at": seen, "points": points, "tags": tags})
         },
-    );
+    )
+}
+
+pub(crate) fn facts(now: Timestamp) -> impl Strategy<Value = Facts> {
     let audiences = select(vec![vec![], vec!["a".to_owned()], vec!["b".to_owned(), "a".to_owned()]]);
-    (customer, things(order), things(event), things(item), things(container), things(message), audiences).prop_map(
-        |(customer, orders, events, items, containers, messages, audiences)| Facts {
+    let of_each =
+        (things(order(now)), things(event(now)), things(item(now)), things(container(now)), things(message(now)));
+    (customer(now), of_each, audiences).prop_map(
+        |(customer, (orders, events, items, containers, messages), audiences)| Facts {
             single: Map::from_iter([("customer".to_owned(), customer)]),
             orders,
             events,

@@ -5,7 +5,7 @@ mod generate;
 
 use std::collections::BTreeSet;
 
-use conditions::{At, Condition, Facts, Program, State};
+use conditions::{At, Condition, Facts, Needs, Program, State};
 use generate::{Case, LENGTHS, SEGMENTS, case, condition, parsed};
 use jiff::{SignedDuration, Timestamp, civil::Date};
 use proptest::prelude::*;
@@ -15,6 +15,9 @@ use serde_json::{Value, json};
 
 /// How far a walk goes.
 const SPAN: SignedDuration = SignedDuration::from_hours(8 * 24);
+
+/// Of how many moments at which something may turn one is looked at, where each takes long.
+const STRIDE: usize = 29;
 
 const NANO: SignedDuration = SignedDuration::from_nanos(1);
 
@@ -109,6 +112,18 @@ fn every(step: SignedDuration, from: Timestamp, until: Timestamp) -> impl Iterat
     std::iter::successors(Some(from), move |now| now.checked_add(step).ok()).take_while(move |now| *now < until)
 }
 
+/// What is left of a case if no more is read than there is need of.
+fn without_the_old(case: &Case, needs: &Needs) -> Case {
+    let mut case = case.clone();
+    let Facts { events, messages, .. } = &mut case.facts;
+    for (things, time, reach) in [(events, "at", needs.events_back), (messages, "created_at", needs.messages_back)] {
+        let since = reach.since(case.at.now).unwrap_or(Timestamp::MIN);
+        things
+            .retain(|thing| thing[time].as_str().is_some_and(|at| at.parse::<Timestamp>().is_ok_and(|at| at >= since)));
+    }
+    case
+}
+
 /// So many, unless the environment says otherwise.
 fn cases(default: u32) -> ProptestConfig {
     match std::env::var_os("PROPTEST_CASES") {
@@ -158,6 +173,26 @@ proptest! {
             let why = alone.program.why(0, &alone.state, &case.at);
             prop_assert_eq!(together.program.why(place, &together.state, &case.at), why);
             prop_assert_eq!(&together.program.needs()[place], &alone.program.needs()[0]);
+        }
+    }
+
+    #[test]
+    fn what_is_older_than_is_looked_at_makes_no_difference(case in case(1..4), skipped in 0..STRIDE) {
+        let conditions: Vec<Condition> = case.conditions.iter().map(parsed).collect();
+        let all = Ready::of(&case, &conditions);
+        let needs = all.program.all_needs();
+        let some = Ready::of(&without_the_old(&case, &needs), &conditions);
+        prop_assert_eq!(some.walk()?, all.walk()?);
+        for now in telling(&case).into_iter().skip(skipped).step_by(STRIDE) {
+            let at = all.at(now);
+            let then = Case { at: at.clone(), ..case.clone() };
+            let some = Ready::of(&without_the_old(&then, &needs), &conditions);
+            for place in 0..conditions.len() {
+                let of = |Ready { program, state, .. }: &Ready| {
+                    (program.verdict(place, state, &at), program.why(place, state, &at))
+                };
+                prop_assert_eq!(of(&some), of(&all), "at {}", now);
+            }
         }
     }
 

@@ -243,6 +243,8 @@ fn a_condition_may_ask_about_all_that_is_shown_of_a_change() {
             nth: 1,
         },
         Change::OrderLinesChanged { order_id: order_id.clone(), at },
+        Change::SegmentEntered { segment: code("loyal"), at },
+        Change::SegmentLeft { segment: code("loyal"), at },
     ];
     changes.extend(StatusSet::ALL.map(|set| {
         let (order_id, from, to) = (order_id.clone(), from.clone(), to.clone());

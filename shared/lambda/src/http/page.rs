@@ -11,7 +11,7 @@ const MOST: usize = 100;
 /// Which page of a list is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
-    /// How many things, from 1 to 100.
+    /// How many things, from 1 on; to 100, unless the list says otherwise.
     pub limit: usize,
     /// The place after which the page begins, as it was given to
     /// [`super::Response::page`]; None for the first page.
@@ -26,13 +26,22 @@ impl Request {
     /// # Errors
     /// The faults, with the pointers `?limit` and `?after`.
     pub fn page(&self, is_place: impl FnOnce(&str) -> bool) -> Result<Page, Vec<Fault>> {
+        self.page_of(MOST, MOST, is_place)
+    }
+
+    /// The same of a list of which a page has `usual` things, and `most` if the caller asks
+    /// for so many.
+    ///
+    /// # Errors
+    /// As [`Self::page`].
+    pub fn page_of(&self, usual: usize, most: usize, is_place: impl FnOnce(&str) -> bool) -> Result<Page, Vec<Fault>> {
         let mut faults = Vec::new();
         let limit = match self.query("limit").map(|limit| limit.parse()) {
-            None => MOST,
-            Some(Ok(limit @ 1..=MOST)) => limit,
+            None => usual,
+            Some(Ok(limit)) if (1..=most).contains(&limit) => limit,
             Some(_) => {
-                faults.push(Fault::new("?limit", format!("must be a number from 1 to {MOST}")));
-                MOST
+                faults.push(Fault::new("?limit", format!("must be a number from 1 to {most}")));
+                usual
             }
         };
         let after = self.query("after").and_then(|after| {
@@ -81,5 +90,15 @@ mod tests {
             assert_eq!(page(&format!("after={after}")), Err(vec!["?after".into()]), "{after}");
         }
         assert_eq!(page("limit=0&after=x"), Err(vec!["?limit".into(), "?after".into()]));
+    }
+
+    #[test]
+    fn a_list_may_have_larger_pages() {
+        let limit = |query: &str| {
+            let page = request("GET /v1/keys", "manage", "", "", query).page_of(1_000, 5_000, |_| true);
+            page.map(|page| page.limit).map_err(|faults| faults[0].detail.clone())
+        };
+        assert_eq!((limit(""), limit("limit=1"), limit("limit=5000")), (Ok(1_000), Ok(1), Ok(5_000)));
+        assert_eq!(limit("limit=5001"), Err("must be a number from 1 to 5000".into()));
     }
 }

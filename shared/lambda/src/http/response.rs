@@ -81,6 +81,17 @@ impl Response {
         Self::json(200, &body)
     }
 
+    /// The same with the address of the next page in a `Link` header (RFC 8288), unless it
+    /// is the last. For lists that have no room for it in their body.
+    #[must_use]
+    pub fn with_next(self, request: &super::Request, limit: usize, next: Option<&str>) -> Self {
+        let Some(next) = next else { return self };
+        let target = request.target();
+        let path = target.split('?').next().unwrap_or_default();
+        let next = super::page::opaque(next);
+        self.with_header("link", format!("<{path}?limit={limit}&after={next}>; rel=\"next\""))
+    }
+
     /// A problem document.
     #[must_use]
     pub fn problem(problem: &Problem) -> Self {
@@ -161,6 +172,17 @@ mod tests {
         let headers = json!({ "content-type": "application/json", "cache-control": "no-store", "x-a": "2" });
         let wanted = json!({ "statusCode": 201, "headers": headers, "body": "{\"id\":\"a\"}" });
         assert_eq!(serde_json::to_value(response).unwrap(), wanted);
+    }
+
+    #[test]
+    fn the_next_page_is_where_the_link_leads() {
+        let request = super::super::request::tests::request("GET /v1/keys", "manage", "", "", "limit=9");
+        let link = |next| {
+            let response = Response::empty().with_next(&request, 7, next);
+            response.headers().find(|(name, _)| *name == "link").map(|(_, link)| link.to_owned())
+        };
+        assert_eq!(link(Some("a")), Some("</v1/keys?limit=7&after=YQ>; rel=\"next\"".into()));
+        assert_eq!(link(None), None);
     }
 
     #[test]

@@ -11,7 +11,7 @@ mod schema;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use campaigns::{Campaign, Mailing, Question, Segment};
+use campaigns::{Campaign, Mailing, Question, Segment, Survey};
 use conditions::{Condition, Root, Scope};
 use contracts::{audience, container, customer, dictionary, event, identity, import, order, product};
 use domain::dictionary::WordKind;
@@ -58,6 +58,8 @@ const READERS: &[(&str, Read)] = &[
     ("Campaign", |body| Campaign::read(CampaignId::parse("c").unwrap(), body).map(drop)),
     ("Segment", |body| Segment::read(Code::parse("loyal").unwrap(), body).map(drop)),
     ("Question", |body| Question::read(body).map(drop)),
+    ("Survey", |body| Survey::read(body).map(drop)),
+    ("Preview", |body| Survey::read_preview(body).map(drop)),
     ("Mailing", |body| Mailing::read(MailingId::parse("m").unwrap(), body, NOW).map(drop)),
     ("Field", |body| word(WordKind::Field, "customer.tier", body)),
     ("Status", |body| word(WordKind::Status, "delivery.at_customs", body)),

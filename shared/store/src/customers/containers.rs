@@ -26,7 +26,7 @@ impl KnownContainer {
         self.container.as_ref().and_then(|container| container.value.floor)
     }
 
-    fn take(&mut self, row: Row) -> anyhow::Result<()> {
+    pub(super) fn take(&mut self, row: Row) -> anyhow::Result<()> {
         if row.item.starts_with("container#") {
             self.container = Some(versioned(row)?);
         } else {

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::row::{PROFILE, SUPPRESSION};
 use super::{Customers, Suppression, key, partition, run_item};
+use crate::memberships::SEGMENTS;
 use crate::rows::{self, failed};
 
 /// What of an erased customer lies in other tables, and is for others to delete.
@@ -50,6 +51,7 @@ impl Customers {
                         self.forget_owner(&order.id, &id).await?;
                     }
                     // Goes when its timer is gone, which nothing else knows of.
+                    SEGMENTS => continue,
                     "run" => {
                         erased.runs.push(rows::parse(&row.body)?);
                         continue;

@@ -56,15 +56,35 @@ impl Customers {
         after: Option<&str>,
         limit: i32,
     ) -> anyhow::Result<(Vec<Event>, Option<String>)> {
+        self.events_since(owner, None, after, limit).await
+    }
+
+    /// The same of those that are not older than a moment, all pages with the same: what
+    /// is older is not read.
+    ///
+    /// # Errors
+    /// If the table cannot be read.
+    pub async fn events_since(
+        &self,
+        owner: &CustomerId,
+        since: Option<Timestamp>,
+        after: Option<&str>,
+        limit: i32,
+    ) -> anyhow::Result<(Vec<Event>, Option<String>)> {
         let start = after.and_then(|after| {
             let (moment, item) = after.split_once('#')?;
             let mut start = super::key(partition(owner), item);
             start.insert("moment".into(), text(moment));
             Some(start)
         });
-        let page = self
-            .newest(partition(owner), limit)
-            .key_condition_expression("customer = :customer")
+        let query = self.newest(partition(owner), limit);
+        let query = match since {
+            None => query.key_condition_expression("customer = :customer"),
+            Some(since) => query
+                .key_condition_expression("customer = :customer AND moment >= :since")
+                .expression_attribute_values(":since", text(sortable(since))),
+        };
+        let page = query
             .set_exclusive_start_key(start)
             .send()
             .await

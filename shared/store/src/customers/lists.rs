@@ -33,25 +33,9 @@ impl Customers {
         let (mut part, mut behind) = place(after);
         let mut found: Vec<CustomerId> = Vec::new();
         while part < CUSTOMER_SHARDS && found.len() < limit {
-            let at_once = (limit - found.len()).max(ROWS_AT_ONCE);
-            let query = self.in_list(list.part(part)).limit(i32::try_from(at_once)?);
-            // Somebody who viewed a product twice stands in the list twice, side by side:
-            // to go on behind the customer goes on behind all their rows.
-            let query = match behind.take() {
-                Some(customer) => query
-                    .key_condition_expression("listed = :listed AND customer > :behind")
-                    .expression_attribute_values(":behind", text(customer)),
-                None => query.key_condition_expression("listed = :listed"),
-            };
-            let page = query.send().await.map_err(failed("the list could not be read"))?;
-            let mut customers: Vec<String> =
-                page.items.iter().flatten().filter_map(|row| attribute(row, "customer").map(str::to_owned)).collect();
-            customers.dedup();
-            let wanted = limit - found.len();
-            let has_more = wanted < customers.len() || page.last_evaluated_key.is_some();
-            customers.truncate(wanted);
-            found.extend(customers.iter().filter_map(|customer| owner(customer)));
-            behind = customers.pop().filter(|_| has_more);
+            let (some, next) = self.listed_in(list, part, behind.as_deref(), limit - found.len()).await?;
+            found.extend(some);
+            behind = next;
             if behind.is_none() {
                 part += 1;
             }
@@ -61,6 +45,53 @@ impl Customers {
             None => part.to_string(),
         });
         Ok((found, next))
+    }
+
+    /// A page of one part of a list, behind `after`, in the order of [`Self::page`]: a place
+    /// in the one is a place in the other.
+    ///
+    /// The index may lag behind by a moment.
+    ///
+    /// # Errors
+    /// If the index cannot be read.
+    pub async fn listed_in(
+        &self,
+        list: &List,
+        part: u32,
+        after: Option<&str>,
+        limit: usize,
+    ) -> anyhow::Result<(Vec<CustomerId>, Option<String>)> {
+        let query = self.in_list(list.part(part)).limit(i32::try_from(limit.max(ROWS_AT_ONCE))?);
+        // Somebody who viewed a product twice stands in the list twice, side by side:
+        // to go on behind the customer goes on behind all their rows.
+        let query = match after {
+            Some(customer) => query
+                .key_condition_expression("listed = :listed AND customer > :behind")
+                .expression_attribute_values(":behind", text(customer)),
+            None => query.key_condition_expression("listed = :listed"),
+        };
+        let page = query.send().await.map_err(failed("the list could not be read"))?;
+        let mut customers: Vec<String> =
+            page.items.iter().flatten().filter_map(|row| attribute(row, "customer").map(str::to_owned)).collect();
+        customers.dedup();
+        let has_more = limit < customers.len() || page.last_evaluated_key.is_some();
+        customers.truncate(limit);
+        let found = customers.iter().filter_map(|customer| owner(customer)).collect();
+        Ok((found, customers.pop().filter(|_| has_more)))
+    }
+
+    /// The place behind a customer in [`Self::listed`].
+    #[must_use]
+    pub fn listed_behind(id: &CustomerId) -> String {
+        format!("{}\n{}", rows::part(id.as_str(), CUSTOMER_SHARDS), partition(id))
+    }
+
+    /// Whether a text may be a place that [`Self::listed`] has given.
+    #[must_use]
+    pub fn is_listed_place(text: &str) -> bool {
+        let (part, customer) = text.split_once('\n').map_or((text, None), |(part, customer)| (part, Some(customer)));
+        let is_part = part.parse::<u32>().is_ok_and(|part| part < CUSTOMER_SHARDS);
+        is_part && customer.is_none_or(|customer| owner(customer).is_some())
     }
 
     /// Whether a customer viewed a product at `since` or later.
@@ -99,7 +130,7 @@ impl Customers {
 
     /// The rows of one part of a list, still without the condition by which they are
     /// looked for.
-    fn in_list(&self, listed: impl Into<String>) -> QueryFluentBuilder {
+    pub(super) fn in_list(&self, listed: impl Into<String>) -> QueryFluentBuilder {
         let query = self.db.query().table_name(&self.table).index_name("listed");
         query.expression_attribute_values(":listed", text(listed))
     }

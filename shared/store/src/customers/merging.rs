@@ -14,6 +14,7 @@ use super::containers::item_row;
 use super::events::event_row;
 use super::row::{POINTER, order_item};
 use super::{Customers, Moved, Row, key, partition};
+use crate::memberships::{SEGMENT, SEGMENTS};
 use crate::rows::{self, Written, number, text};
 
 /// How many rows are moved at the same time.
@@ -21,13 +22,15 @@ const AT_ONCE: usize = 8;
 
 impl Customers {
     /// Moves everything that `from` has to `into`, but for campaign runs, which go on
-    /// under the id under which they began.
+    /// under the id under which they began, and the segments that they are in: `into` is
+    /// in others then.
     ///
     /// # Errors
     /// If the table cannot be read or written to.
     pub async fn take_over(&self, from: &CustomerId, into: &CustomerId, now: Timestamp) -> anyhow::Result<()> {
         let mut rows = self.all_beginning(&partition(from), "").await?;
         rows.retain(|row| !row.item.starts_with("run#") || from.is_visitor());
+        rows.retain(|row| row.item != SEGMENTS && !row.item.starts_with(SEGMENT));
         futures::stream::iter(rows.into_iter().map(Ok))
             .try_for_each_concurrent(AT_ONCE, async |row| {
                 // Overtaken: somebody else moved it, or it changed in its old place or in

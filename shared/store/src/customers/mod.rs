@@ -4,9 +4,12 @@ mod erasing;
 mod events;
 mod identity;
 mod lists;
+mod members;
 mod merging;
 mod orders;
 mod row;
+mod sample;
+mod scan;
 
 use std::sync::Arc;
 
@@ -26,10 +29,13 @@ pub(crate) use containers::code_of;
 pub use erasing::Erased;
 pub use events::PutEvent;
 pub use identity::{Found, Identity, Linked};
+pub use members::Counted;
 pub use orders::{KnownOrder, OrderOwner, Saying};
 pub use row::List;
 pub(crate) use row::{Moved, Row, key, owner, partition, run_item};
 use row::{PROFILE, SUPPRESSION};
+pub use sample::Sample;
+pub use scan::{CustomerScan, Kinds, ScanPlace, Scanned, ScannedPage};
 
 use crate::CUSTOMER_SHARDS;
 use crate::rows::{self, Item, Versioned, Written, failed, number, text};
@@ -261,24 +267,7 @@ impl Customers {
     }
 
     async fn batch(&self, keys: Vec<Item>) -> anyhow::Result<Vec<Item>> {
-        let mut found = Vec::with_capacity(keys.len());
-        if keys.is_empty() {
-            return Ok(found);
-        }
-        let request = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true).build()?;
-        let mut open = Some(request);
-        while let Some(request) = open.take() {
-            let answer = self
-                .db
-                .batch_get_item()
-                .request_items(&self.table, request)
-                .send()
-                .await
-                .map_err(failed("the customer could not be loaded"))?;
-            found.extend(answer.responses.unwrap_or_default().remove(&self.table).unwrap_or_default());
-            open = answer.unprocessed_keys.unwrap_or_default().remove(&self.table);
-        }
-        Ok(found)
+        batch_get(&self.db, &self.table, keys).await
     }
 
     async fn item(&self, partition: String, item: String) -> anyhow::Result<Option<Item>> {
@@ -342,6 +331,27 @@ impl Loaded {
         }
         Ok(())
     }
+}
+
+/// These rows of a table, up to a hundred, those that are there.
+pub(crate) async fn batch_get(db: &Client, table: &str, keys: Vec<Item>) -> anyhow::Result<Vec<Item>> {
+    let mut found = Vec::with_capacity(keys.len());
+    if keys.is_empty() {
+        return Ok(found);
+    }
+    let request = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true).build()?;
+    let mut open = Some(request);
+    while let Some(request) = open.take() {
+        let answer = db
+            .batch_get_item()
+            .request_items(table, request)
+            .send()
+            .await
+            .map_err(failed("the customer could not be loaded"))?;
+        found.extend(answer.responses.unwrap_or_default().remove(table).unwrap_or_default());
+        open = answer.unprocessed_keys.unwrap_or_default().remove(table);
+    }
+    Ok(found)
 }
 
 fn versioned<T: serde::de::DeserializeOwned>(row: Row) -> anyhow::Result<Versioned<T>> {

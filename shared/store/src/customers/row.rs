@@ -1,5 +1,6 @@
 //! The rows of the customers table: their keys, and what stands beside a body.
 
+use campaigns::EditionOf;
 use domain::{Code, CustomerId, EventId, OrderId, RunId};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -40,12 +41,16 @@ pub(crate) struct Row {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) moment: Option<String>,
     /// In which list of customers the row stands: who viewed or holds a product, who
-    /// is in an audience.
+    /// is in an audience or a segment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) listed: Option<String>,
     /// On rows that came from somebody who is this customer now: from whom.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) moved: Option<Moved>,
+    /// On memberships in segments only: the change that this is, of which campaigns may
+    /// hear; none of one that was only found out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) news: Option<String>,
     /// When DynamoDB may delete the row, in seconds since 1970.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) expires: Option<i64>,
@@ -92,6 +97,7 @@ impl Row {
             moment: None,
             listed: None,
             moved: None,
+            news: None,
             expires: None,
         })
     }
@@ -173,6 +179,8 @@ pub enum List {
     Holding(Code, String),
     /// Who is in this audience.
     Audience(Code),
+    /// Who is in this segment, by one of its editions.
+    Segment(EditionOf),
 }
 
 impl List {
@@ -186,6 +194,7 @@ impl List {
             Self::Viewed(product) => format!("viewed#{part}#{product}"),
             Self::Holding(container, product) => format!("held#{part}#{container}#{product}"),
             Self::Audience(code) => format!("audience#{part}#{code}"),
+            Self::Segment((code, number)) => format!("segment#{part}#{code}#{number}"),
         }
     }
 }

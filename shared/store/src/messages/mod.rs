@@ -12,7 +12,7 @@ use aws_sdk_dynamodb::types::{
     KeysAndAttributes, Put, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
 };
 use domain::message::{Reason, State};
-use domain::{CustomerId, Message, MessageId};
+use domain::{CustomerId, Message, MessageId, sortable};
 use futures::{StreamExt, TryStreamExt};
 use jiff::Timestamp;
 
@@ -285,8 +285,25 @@ impl Messages {
         limit: usize,
         after: Option<&str>,
     ) -> anyhow::Result<(Vec<Entry>, Option<String>)> {
+        self.of_customer_since(id, aliases, None, limit, after).await
+    }
+
+    /// The same of those that are not older than a moment, all pages with the same: what
+    /// is older is not read.
+    ///
+    /// # Errors
+    /// If the table cannot be read.
+    pub async fn of_customer_since(
+        &self,
+        id: &CustomerId,
+        aliases: &[CustomerId],
+        since: Option<Timestamp>,
+        limit: usize,
+        after: Option<&str>,
+    ) -> anyhow::Result<(Vec<Entry>, Option<String>)> {
         let written_to = std::iter::once(id).chain(aliases.iter().filter(|alias| !alias.is_visitor()));
-        let parts = futures::stream::iter(written_to).map(|id| self.listed(id, limit, after)).buffered(LISTS_AT_ONCE);
+        let parts = futures::stream::iter(written_to).map(|id| self.listed(id, since, limit, after));
+        let parts = parts.buffered(LISTS_AT_ONCE);
         let (listed, next) = merged(parts.try_collect().await?, limit);
         let ids: Vec<MessageId> = listed.into_iter().map(|(_, id)| id).collect();
         let mut entries = self.entries(&ids).await?;
@@ -295,21 +312,36 @@ impl Messages {
     }
 
     /// A page of the messages of one id, newest first, of those before a place.
-    async fn listed(&self, id: &CustomerId, limit: usize, before: Option<&str>) -> anyhow::Result<Part<MessageId>> {
-        let query = self
+    async fn listed(
+        &self,
+        id: &CustomerId,
+        since: Option<Timestamp>,
+        limit: usize,
+        before: Option<&str>,
+    ) -> anyhow::Result<Part<MessageId>> {
+        let since = since.map(sortable);
+        let (by, most) = match (&since, before) {
+            (None, None) => ("", limit),
+            (None, Some(_)) => (" AND created < :before", limit),
+            (Some(_), None) => (" AND created >= :since", limit),
+            // Only both ends included can be asked for: what stands at the place is one more.
+            (Some(_), Some(_)) => (" AND created BETWEEN :since AND :before", limit.saturating_add(1)),
+        };
+        let mut query = self
             .db
             .query()
             .table_name(&self.table)
             .index_name("by-customer")
+            .key_condition_expression(format!("customer = :customer{by}"))
             .expression_attribute_values(":customer", text(id.as_str()))
             .scan_index_forward(false)
-            .limit(i32::try_from(limit)?);
-        let query = match before {
-            None => query.key_condition_expression("customer = :customer"),
-            Some(before) => query
-                .key_condition_expression("customer = :customer AND created < :before")
-                .expression_attribute_values(":before", text(before)),
-        };
+            .limit(i32::try_from(most)?);
+        if let Some(since) = since {
+            query = query.expression_attribute_values(":since", text(since));
+        }
+        if let Some(before) = before {
+            query = query.expression_attribute_values(":before", text(before));
+        }
         let page = query.send().await.map_err(failed("a customer's messages could not be listed"))?;
         let listed = |item: &Item| {
             let named = |name: &str| item.get(name).and_then(|value| value.as_s().ok());
@@ -317,7 +349,9 @@ impl Messages {
             anyhow::Ok((named("created").context("a message without a time")?.clone(), MessageId::parse(message)?))
         };
         let items: anyhow::Result<Vec<_>> = page.items.unwrap_or_default().iter().map(listed).collect();
-        Ok(Part { items: items?, more: page.last_evaluated_key.is_some() })
+        let mut items = items?;
+        items.retain(|(place, _)| before.is_none_or(|before| place.as_str() < before));
+        Ok(Part { items, more: page.last_evaluated_key.is_some() })
     }
 
     /// These messages and what became of them, in no particular order; those

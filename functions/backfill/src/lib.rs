@@ -1,0 +1,96 @@
+//! Goes through all customers, once for each scan that was begun.
+//!
+//! The customers are divided into parts, each of which is gone through by itself, page by
+//! page. With each page the part's place and what has come of its customers are moved on
+//! together, by a conditional write: so of two workers on one part one is overtaken and
+//! stops, of one that died the next goes on from there, and each customer counts once.
+//! What is done with the customers is a [`task::Task`]'s business.
+//!
+//! A worker whose time is nearly over hands on to itself. The schedule sees to scans whose
+//! messages were lost: a part that was not moved for a while is put on the queue again.
+
+mod again;
+mod segments;
+mod survey;
+mod task;
+mod walk;
+
+use anyhow::Context as _;
+use aws::Queue;
+use aws_lambda_events::sqs::SqsEvent;
+use campaigns::Survey;
+use contracts::{ScanName, ScanWork};
+use facts::History;
+use jiff::Timestamp;
+use lambda::{Clock, Context, batch};
+use membership::Keeper;
+use serde_json::Value;
+use store::{ActiveSet, Customers, Definitions, DictionaryCache, MembershipRows, Messages, Scans, Sizes, Timers};
+
+use crate::survey::SurveyTask;
+
+/// Serves the schedule and the backfill queue.
+///
+/// # Errors
+/// If the environment lacks a variable or the Runtime API cannot be spoken to.
+pub async fn run() -> Result<(), lambda::Error> {
+    let config = aws::sdk_config().await;
+    let db = aws_sdk_dynamodb::Client::new(&config);
+    let required = lambda::config::required;
+    let customers = Customers::new(db.clone(), required("CUSTOMERS_TABLE")?);
+    let timers = Timers::new(db.clone(), required("TIMERS_TABLE")?);
+    let clock = Clock::from_env();
+    let definitions = Definitions::new(db.clone(), required("DEFINITIONS_TABLE")?);
+    let messages = Messages::new(db.clone(), required("MESSAGES_TABLE")?);
+    let backfill = Backfill {
+        keeper: Keeper {
+            history: History::new(customers.clone(), messages, DictionaryCache::new(definitions.clone())),
+            customers,
+            rows: MembershipRows::new(db.clone(), required("CUSTOMERS_TABLE")?, timers),
+            active: ActiveSet::new(definitions),
+            clock: clock.clone(),
+        },
+        scans: Scans::new(db.clone(), required("CHECKPOINTS_TABLE")?),
+        sizes: Sizes::new(db, required("CHECKPOINTS_TABLE")?),
+        queue: Queue::new(aws_sdk_sqs::Client::new(&config), required("BACKFILL_QUEUE_URL")?),
+        clock,
+    };
+    lambda::serve(async |event, context| backfill.invoked(event, context).await).await
+}
+
+struct Backfill {
+    keeper: Keeper,
+    scans: Scans,
+    sizes: Sizes,
+    queue: Queue,
+    clock: Clock,
+}
+
+impl Backfill {
+    /// A batch from the queue has records; the schedule's event has none.
+    async fn invoked(&self, event: Value, context: Context) -> anyhow::Result<Value> {
+        let deadline = Timestamp::from_millisecond(i64::try_from(context.deadline)?)?;
+        if event.get("Records").is_none() {
+            self.see_to_what_is_to_build().await?;
+            let again = self.see_to_what_is_lost().await?;
+            self.see_to_what_is_gone(deadline).await?;
+            self.see_to_sizes(deadline).await?;
+            return Ok(again);
+        }
+        let event: SqsEvent = serde_json::from_value(event).ok().context("the batch could not be read")?;
+        let answer = batch::messages(event, async |work: ScanWork| self.work(work, deadline).await).await?;
+        Ok(serde_json::to_value(answer)?)
+    }
+
+    /// Goes on with a part of a scan. Of one that was stopped nothing is there any more.
+    async fn work(&self, work: ScanWork, deadline: Timestamp) -> anyhow::Result<()> {
+        let name = work.scan.to_string();
+        match &work.scan {
+            ScanName::Segments(number) => self.build(*number, work, deadline).await,
+            ScanName::Survey(_) => match self.scans.work::<Survey>(&name).await? {
+                Some(survey) => self.walk(&SurveyTask::new(&self.keeper.history, &survey).await?, work, deadline).await,
+                None => Ok(()),
+            },
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! The `backfill` function as a process.
+
+fn main() -> Result<(), lambda::Error> {
+    lambda::main(backfill::run)
+}

@@ -1,0 +1,157 @@
+//! Edits because of which segments may have other members.
+
+use std::collections::BTreeSet;
+
+use campaigns::{Building, Editions, Segment};
+use conditions::Needs;
+use contracts::{ScanName, ScanWork};
+use domain::Code;
+use jiff::{SignedDuration, Timestamp};
+use lambda::http::{Failure, Request};
+use serde::Serialize;
+use store::{Deleted, Kind as Defined, SCAN_PARTS, SavedSegments};
+
+use crate::Manage;
+
+/// After how long everybody goes by a word of the dictionary that was edited: as long as it
+/// is kept in memory, and what clocks differ by.
+const WORDS_ARE_KNOWN: SignedDuration = SignedDuration::from_secs(3);
+
+/// What an edit means for the editions.
+enum Meaning {
+    /// Nothing.
+    Nothing,
+    /// There are to be others of these, from a time on; the segment that is saved itself,
+    /// if it is one, is among them.
+    Others(BTreeSet<Code>, Option<Code>, Timestamp),
+    /// There are none of this one any more.
+    Gone(Code),
+}
+
+impl Meaning {
+    /// The editions after it, given the version that the edit makes.
+    fn editions(&self, saved: &SavedSegments, version: u64, now: Timestamp) -> Option<Editions> {
+        let mut versions = saved.versions();
+        match self {
+            Self::Nothing => None,
+            Self::Others(affected, itself, since) => {
+                versions.extend(itself.clone().map(|code| (code, version)));
+                Some(saved.editions.edited(affected, &versions, *since))
+            }
+            Self::Gone(code) => {
+                versions.remove(code);
+                Some(saved.editions.without(code, &versions, now))
+            }
+        }
+    }
+}
+
+impl Manage {
+    /// Saves a segment, with other editions of it and of all that ask about it. `check`
+    /// is asked by what else is saved.
+    pub(crate) async fn save_segment(
+        &self,
+        request: &Request,
+        segment: &Segment,
+        check: impl Fn(&SavedSegments) -> Result<(), Failure>,
+    ) -> Result<u64, Failure> {
+        let code = &segment.code;
+        let meaning = async |saved: &SavedSegments| {
+            check(saved)?;
+            let mut segments = saved.segments();
+            if segments.condition(code.as_str()) == Some(&segment.condition) {
+                return Ok(Meaning::Nothing);
+            }
+            segments.insert(segment.clone());
+            Ok(Meaning::Others(segments.asking_about(code), Some(code.clone()), self.clock.now()))
+        };
+        let saved = self.edit(request, Defined::Segment, code.as_str(), Some(segment), meaning).await?;
+        Ok(saved.unwrap_or_default())
+    }
+
+    /// Deletes a segment, if there is one. `check` is asked by what else is saved.
+    pub(crate) async fn forget_segment(
+        &self,
+        request: &Request,
+        code: &Code,
+        check: impl AsyncFn(&SavedSegments) -> Result<(), Failure>,
+    ) -> Result<Option<u64>, Failure> {
+        let meaning = async |saved: &SavedSegments| {
+            check(saved).await?;
+            Ok(Meaning::Gone(code.clone()))
+        };
+        self.edit(request, Defined::Segment, code.as_str(), None::<&Segment>, meaning).await
+    }
+
+    /// Saves a word of the dictionary or deletes it, with other editions of the segments
+    /// that go by it.
+    pub(crate) async fn edit_word(
+        &self,
+        request: &Request,
+        id: &str,
+        word: Option<&impl Serialize>,
+        goes_by_it: impl Fn(&Needs) -> bool,
+    ) -> Result<Option<u64>, Failure> {
+        let meaning = async |saved: &SavedSegments| {
+            let segments = saved.segments();
+            let affected: BTreeSet<Code> =
+                segments.needs().filter(|(_, needs)| goes_by_it(needs)).map(|(code, _)| code).collect();
+            Ok(match affected.is_empty() {
+                true => Meaning::Nothing,
+                false => Meaning::Others(affected, None, self.clock.now() + WORDS_ARE_KNOWN),
+            })
+        };
+        self.edit(request, Defined::Word, id, word, meaning).await
+    }
+
+    /// Saves a definition or deletes it, with what that means for the editions; anew, if
+    /// others were saved meanwhile. The version; none if there was nothing to delete.
+    async fn edit(
+        &self,
+        request: &Request,
+        kind: Defined,
+        id: &str,
+        definition: Option<&impl Serialize>,
+        meaning: impl AsyncFn(&SavedSegments) -> Result<Meaning, Failure>,
+    ) -> Result<Option<u64>, Failure> {
+        let definitions = self.definitions.by(request.key_id());
+        loop {
+            let (saved, now) = (self.definitions.saved_segments().await?, self.clock.now());
+            let meaning = meaning(&saved).await?;
+            let also = |version| {
+                let editions = meaning.editions(&saved, version, now).filter(|editions| *editions != saved.editions);
+                let put = editions.map(|editions| self.definitions.put_editions(&editions, saved.read));
+                Ok(put.transpose()?.into_iter().collect())
+            };
+            let edited = match definition {
+                Some(definition) => {
+                    definitions.save(kind, id, definition, now, also).await?.map_or(Deleted::Refused, Deleted::Now)
+                }
+                None => definitions.delete(kind, id, kind == Defined::Word, now, also).await?,
+            };
+            match edited {
+                Deleted::Refused => {}
+                Deleted::Before => return Ok(None),
+                Deleted::Now(version) => {
+                    let building = meaning.editions(&saved, version, now).and_then(|editions| editions.building);
+                    if let Some(building) =
+                        building.filter(|building| saved.editions.building.as_ref() != Some(building))
+                    {
+                        self.hasten(&building).await;
+                    }
+                    return Ok(Some(version));
+                }
+            }
+        }
+    }
+
+    /// Has the building of segments begin, or go on, at once. Should that fail, it does
+    /// within minutes all the same.
+    pub(crate) async fn hasten(&self, building: &Building) {
+        let delay = building.since.duration_since(self.clock.now()).max(SignedDuration::ZERO);
+        let work = |part| (ScanWork { scan: ScanName::Segments(building.number), part }, delay);
+        if let Err(error) = self.backfill.send(&(0..SCAN_PARTS).map(work).collect::<Vec<_>>()).await {
+            tracing::warn!(error = format!("{error:#}"), "the building of segments begins later");
+        }
+    }
+}

@@ -1,0 +1,246 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::Code;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::EditionOf;
+
+/// Whose members are kept: of each segment the edition that serves, and those whose
+/// members are still being found.
+///
+/// An edition is a segment by its condition at one time. Editing a segment makes another
+/// edition of it, and of every segment that asks about it; the one before serves until the
+/// members of all of these are found, and then they take over at once. Whatever is edited
+/// meanwhile waits for the next such work, or begins this one anew if it is part of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Editions {
+    /// The number of the last work that was begun; none is given twice.
+    #[serde(default)]
+    pub last: u64,
+    /// The editions that serve.
+    #[serde(default)]
+    pub serving: BTreeMap<Code, Edition>,
+    /// Whose members are being found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub building: Option<Building>,
+    /// Segments of which another edition is to be built next.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub waiting: BTreeSet<Code>,
+    /// Editions whose members are to be forgotten: nobody goes by them any more.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub gone: BTreeSet<EditionOf>,
+}
+
+/// A segment whose members are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Edition {
+    /// The version of its definition.
+    pub version: u64,
+    /// The number of the work that found its members; they are kept under it.
+    pub number: u64,
+}
+
+/// The work of finding the members of segments.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Building {
+    /// Its number.
+    pub number: u64,
+    /// The segments, each with the version of its definition.
+    pub segments: BTreeMap<Code, u64>,
+    /// When it began.
+    pub since: Timestamp,
+    /// Whether somebody has stopped it for a while.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub paused: bool,
+}
+
+impl Editions {
+    /// After an edit because of which these segments may have other members. `versions`
+    /// are the versions in force of all segments.
+    #[must_use]
+    pub fn edited(&self, affected: &BTreeSet<Code>, versions: &BTreeMap<Code, u64>, now: Timestamp) -> Self {
+        let mut after = self.clone();
+        after.waiting.extend(affected.iter().cloned());
+        let is_part = |building: &Building| affected.iter().any(|code| building.segments.contains_key(code));
+        if let Some(building) = after.building.take_if(|building| is_part(building)) {
+            after.waiting.extend(building.segments.into_keys());
+        }
+        after.with_what_waits(versions, now).in_place_of(self)
+    }
+
+    /// After a segment was deleted, which nothing asks about.
+    #[must_use]
+    pub fn without(&self, code: &Code, versions: &BTreeMap<Code, u64>, now: Timestamp) -> Self {
+        let mut after = self.clone();
+        after.serving.remove(code);
+        after.waiting.remove(code);
+        if let Some(building) = &mut after.building {
+            building.segments.remove(code);
+        }
+        after.building.take_if(|building| building.segments.is_empty());
+        after.with_what_waits(versions, now).in_place_of(self)
+    }
+
+    /// After all members were found; none if it is another work that goes on by now.
+    #[must_use]
+    pub fn built(&self, number: u64, versions: &BTreeMap<Code, u64>, now: Timestamp) -> Option<Self> {
+        let mut after = self.clone();
+        let built = after.building.take_if(|building| building.number == number)?;
+        after.serving.extend(built.segments.into_iter().map(|(code, version)| (code, Edition { version, number })));
+        Some(after.with_what_waits(versions, now).in_place_of(self))
+    }
+
+    /// Notes which editions were kept before and are no more.
+    fn in_place_of(mut self, before: &Self) -> Self {
+        let kept = self.kept();
+        self.gone.extend(before.kept().into_iter().filter(|edition| !kept.contains(edition)));
+        self
+    }
+
+    /// Begins with what waits if there is nothing else to do.
+    fn with_what_waits(mut self, versions: &BTreeMap<Code, u64>, now: Timestamp) -> Self {
+        self.waiting.retain(|code| versions.contains_key(code));
+        if self.building.is_none() && !self.waiting.is_empty() {
+            self.last += 1;
+            let waiting = std::mem::take(&mut self.waiting);
+            let segments = waiting.into_iter().filter_map(|code| Some((code.clone(), *versions.get(&code)?))).collect();
+            self.building = Some(Building { number: self.last, segments, since: now, paused: false });
+        }
+        self
+    }
+
+    /// The version of each segment's definition that goes for whoever asks about it.
+    #[must_use]
+    pub fn in_force(&self) -> BTreeMap<Code, u64> {
+        self.serving.iter().map(|(code, edition)| (code.clone(), edition.version)).collect()
+    }
+
+    /// Whether this edition serves.
+    #[must_use]
+    pub fn serves(&self, (code, number): &EditionOf) -> bool {
+        self.serving.get(code).is_some_and(|edition| edition.number == *number)
+    }
+
+    /// The same once what is being built serves.
+    #[must_use]
+    pub fn to_come(&self) -> BTreeMap<Code, u64> {
+        let mut versions = self.in_force();
+        versions.extend(self.building.iter().flat_map(|building| building.segments.clone()));
+        versions
+    }
+
+    /// The editions under which members are kept, each by its segment and number.
+    #[must_use]
+    pub fn kept(&self) -> BTreeSet<EditionOf> {
+        let serving = self.serving.iter().map(|(code, edition)| (code.clone(), edition.number));
+        let building = self.building.iter().flat_map(|building| {
+            building.segments.keys().map(|code| (code.clone(), building.number)).collect::<Vec<_>>()
+        });
+        serving.chain(building).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn code(name: &str) -> Code {
+        Code::parse(name).unwrap()
+    }
+
+    fn codes(names: &[&str]) -> BTreeSet<Code> {
+        names.iter().map(|name| code(name)).collect()
+    }
+
+    fn versions(known: &[(&str, u64)]) -> BTreeMap<Code, u64> {
+        known.iter().map(|(name, version)| (code(name), *version)).collect()
+    }
+
+    const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+
+    #[test]
+    fn the_edition_before_serves_until_the_next_is_complete() {
+        let first = Editions::default().edited(&codes(&["a"]), &versions(&[("a", 1)]), NOW);
+        assert_eq!((first.in_force(), first.to_come()), (versions(&[]), versions(&[("a", 1)])));
+        let served = first.built(1, &versions(&[("a", 1)]), NOW).unwrap();
+        let edited = served.edited(&codes(&["a"]), &versions(&[("a", 2)]), NOW);
+        assert_eq!((edited.in_force(), edited.to_come()), (versions(&[("a", 1)]), versions(&[("a", 2)])));
+        assert_eq!(edited.kept(), [(code("a"), 1), (code("a"), 2)].into());
+        let after = edited.built(2, &versions(&[("a", 2)]), NOW).unwrap();
+        assert_eq!(after.serving, [(code("a"), Edition { version: 2, number: 2 })].into());
+        assert_eq!(after.built(2, &versions(&[("a", 2)]), NOW), None);
+    }
+
+    #[test]
+    fn what_is_edited_in_the_middle_begins_anew_with_all_that_waits_and_anything_else_waits() {
+        let all = versions(&[("a", 1), ("b", 1), ("c", 1)]);
+        let first = Editions::default().edited(&codes(&["a", "b"]), &all, NOW);
+        let other = first.edited(&codes(&["c"]), &all, NOW);
+        assert_eq!((&other.building, &other.waiting), (&first.building, &codes(&["c"])));
+        let same = other.edited(&codes(&["b"]), &versions(&[("a", 1), ("b", 2), ("c", 1)]), NOW);
+        let building = same.building.unwrap();
+        assert_eq!((building.number, building.segments), (2, versions(&[("a", 1), ("b", 2), ("c", 1)])));
+        let next = other.built(1, &all, NOW).unwrap();
+        assert_eq!(next.building.unwrap().segments, versions(&[("c", 1)]));
+    }
+
+    #[test]
+    fn a_deleted_segment_is_kept_nowhere_and_keeps_nobody_waiting() {
+        let all = versions(&[("a", 1), ("b", 1)]);
+        let first = Editions::default().edited(&codes(&["a"]), &all, NOW).edited(&codes(&["b"]), &all, NOW);
+        let after = first.without(&code("a"), &versions(&[("b", 1)]), NOW);
+        assert_eq!((after.kept(), after.gone), ([(code("b"), 2)].into(), [(code("a"), 1)].into()));
+    }
+
+    proptest! {
+        /// Whatever is edited, deleted and completed in whatever order: in the end every
+        /// segment serves, by its last version, under a number that nothing else had.
+        #[test]
+        fn in_the_end_every_segment_serves_by_its_last_version(
+            steps in prop::collection::vec((0u8..4, 0usize..5), 1..60),
+        ) {
+            let names = ["a", "b", "c", "d", "e"];
+            let mut editions = Editions::default();
+            let mut defined = BTreeMap::<Code, u64>::new();
+            let mut last_version = BTreeMap::<Code, u64>::new();
+            let mut used = BTreeMap::new();
+            for (what, which) in steps {
+                let name = code(names[which]);
+                match what {
+                    0 | 1 => {
+                        let version = last_version.entry(name.clone()).or_default();
+                        *version += 1;
+                        defined.insert(name.clone(), *version);
+                        editions = editions.edited(&[name].into(), &defined, NOW);
+                    }
+                    2 => {
+                        defined.remove(&name);
+                        last_version.entry(name.clone()).and_modify(|version| *version += 1);
+                        editions = editions.without(&name, &defined, NOW);
+                    }
+                    _ => {
+                        let number = editions.building.as_ref().map_or(0, |building| building.number);
+                        editions = editions.built(number, &defined, NOW).unwrap_or(editions);
+                    }
+                }
+                let versions = editions.serving.iter().map(|(code, edition)| ((code.clone(), edition.number), edition.version));
+                let building = editions.building.iter().flat_map(|building| {
+                    building.segments.iter().map(|(code, version)| ((code.clone(), building.number), *version))
+                });
+                for (edition, version) in versions.chain(building) {
+                    prop_assert_eq!(*used.entry(edition).or_insert(version), version);
+                }
+                let all: BTreeSet<EditionOf> = used.keys().cloned().collect();
+                prop_assert_eq!(all, &editions.kept() | &editions.gone);
+            }
+            while let Some(number) = editions.building.as_ref().map(|building| building.number) {
+                editions = editions.built(number, &defined, NOW).unwrap();
+            }
+            prop_assert_eq!(editions.in_force(), defined);
+            prop_assert!(editions.waiting.is_empty());
+        }
+    }
+}

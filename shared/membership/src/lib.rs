@@ -1,0 +1,128 @@
+//! In which segments a customer is, kept up to date.
+//!
+//! What was read may be old when something is written, and several may be at it at once.
+//! So a write is refused if anybody wrote since the memberships were read; and whoever
+//! wrote looks once more, at everything anew, the segments included, until there is
+//! nothing left to write. Whatever happens to a customer is followed by a look that begins
+//! later. The last to write has looked after that, and the last to look has seen all that
+//! happened: if the two do not agree, one of them is not done yet.
+
+use std::sync::Arc;
+
+use campaigns::{By, Chosen, Upkeep};
+use domain::{CustomerId, Touched};
+use facts::History;
+use jiff::{SignedDuration, Timestamp};
+use lambda::Clock;
+use store::{Active, ActiveSet, Customers, Found, MembershipRows, Written};
+
+/// By how much the clocks of two machines may differ.
+const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_secs(2);
+
+/// Why somebody's segments are looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Look {
+    /// This was written about them.
+    Touched(Vec<Touched>),
+    /// It is this time, at which they were to be looked at again.
+    Turns(Timestamp),
+    /// The members of the segments are being found that are built under this number.
+    Found(u64),
+}
+
+/// Keeps the memberships of customers up to date, one customer at a time.
+#[derive(Debug)]
+pub struct Keeper {
+    /// Where customers are read.
+    pub customers: Customers,
+    /// What conditions ask about.
+    pub history: History,
+    /// Where memberships are kept.
+    pub rows: MembershipRows,
+    /// What is in force.
+    pub active: ActiveSet,
+    /// The time.
+    pub clock: Clock,
+}
+
+impl Keeper {
+    /// Brings it up to date in which segments a customer is, by what is in force as the
+    /// caller knows it. Of a customer who is another one now, that one is looked at; of
+    /// one who was erased nothing is kept.
+    ///
+    /// # Errors
+    /// If the tables cannot be read or written to, or a time has not come yet.
+    pub async fn keep_up(&self, active: &Arc<Active>, customer_id: &CustomerId, look: &Look) -> anyhow::Result<()> {
+        let mut active = Arc::clone(active);
+        let by = look.by();
+        let mut wrote: Option<(CustomerId, Chosen)> = None;
+        if !matches!(look, Look::Turns(_)) && look.chosen(&active.upkeep).is_empty() {
+            return Ok(());
+        }
+        loop {
+            let found = self.customers.profile(customer_id).await?;
+            let (id, customer) = match found {
+                Found::Here { id, what } => (Some(id), what),
+                Found::Erased => (None, None),
+            };
+            if let Some((before, _)) = wrote.take_if(|(before, _)| Some(&*before) != id.as_ref()) {
+                self.rows.forget(&before).await?;
+            }
+            let (Some(id), Some(customer)) = (id, customer) else { return self.forget_timer(customer_id, look).await };
+            let known = self.rows.load(&id).await?;
+            let chosen = match (&wrote, look) {
+                (Some((_, chosen)), _) => chosen.clone(),
+                (None, Look::Turns(at)) if known.turns_at != Some(*at) || id != *customer_id => {
+                    return self.forget_timer(customer_id, look).await;
+                }
+                (None, look) => look.chosen(&active.upkeep),
+            };
+            let mut now = known.at.into_iter().fold(self.clock.now(), Timestamp::max);
+            if let Look::Turns(at) = look {
+                anyhow::ensure!(
+                    *at <= now + CLOCKS_DIFFER,
+                    "it is not yet the time at which a customer was to be looked at"
+                );
+                now = now.max(*at);
+            }
+            let needs = active.upkeep.needs(&chosen);
+            let single = contracts::facts::of(Some(&customer.value), None, None, None, None);
+            let facts = self.history.facts(&id, single, &needs, now).await?;
+            let judged = active.upkeep.judged(&chosen, &facts, &self.history.at(now).await?);
+            let turned = known.turned(&judged, chosen.is_all_timed, active.upkeep.editions(), &by, now);
+            let Some(turned) = turned else { return Ok(()) };
+            if self.rows.apply(&id, &known, &turned, now).await? == Written::Done {
+                let in_force = self.active.current().await?;
+                let is_same = Arc::ptr_eq(&in_force, &active);
+                wrote = Some((id, if is_same { chosen } else { in_force.upkeep.all() }));
+                active = in_force;
+            }
+        }
+    }
+
+    /// Of a time that goes with nothing any more.
+    async fn forget_timer(&self, customer_id: &CustomerId, look: &Look) -> anyhow::Result<()> {
+        match look {
+            Look::Turns(at) => self.rows.forget_timer(customer_id, *at).await,
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Look {
+    fn chosen(&self, upkeep: &Upkeep) -> Chosen {
+        match self {
+            Self::Touched(what) => upkeep.touched_by(what),
+            Self::Turns(_) => upkeep.timed(),
+            Self::Found(number) => upkeep.building(*number),
+        }
+    }
+
+    fn by(&self) -> By {
+        match self {
+            Self::Touched(what) => By::Touched(what.clone()),
+            Self::Turns(_) => By::Time,
+            Self::Found(_) => By::Found,
+        }
+    }
+}
