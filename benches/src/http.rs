@@ -4,10 +4,14 @@ use anyhow::Context as _;
 use axum::body::{Body, to_bytes};
 use bytes::Bytes;
 use hyper::client::conn::http1::{SendRequest, handshake};
+use hyper::http::request::Builder;
 use hyper::{Method, Request, header};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::net::TcpStream;
+
+/// What DynamoDB calls itself in a request.
+const DYNAMODB: &str = "DynamoDB_20120810";
 
 /// A connection that is kept open.
 pub(crate) struct Client {
@@ -53,11 +57,27 @@ impl Client {
     /// The connection broke.
     pub(crate) async fn shoot(&mut self, shot: Shot) -> anyhow::Result<(u16, Bytes)> {
         let Shot { method, path, kind, body } = shot;
-        let mut request = Request::builder().method(method).uri(path).header(header::HOST, &self.host);
+        self.exchange(Request::builder().method(method).uri(path).header(header::CONTENT_TYPE, kind), body).await
+    }
+
+    /// Asks DynamoDB to carry out an operation.
+    ///
+    /// # Errors
+    /// It does not.
+    pub(crate) async fn dynamodb(&mut self, operation: &str, body: String) -> anyhow::Result<Value> {
+        let request =
+            Request::builder().method(Method::POST).uri("/").header("x-amz-target", format!("{DYNAMODB}.{operation}"));
+        let (status, answer) = self.exchange(request, body).await?;
+        anyhow::ensure!(status == 200, "{operation} answered {status}: {}", String::from_utf8_lossy(&answer));
+        Ok(serde_json::from_slice(&answer)?)
+    }
+
+    async fn exchange(&mut self, request: Builder, body: String) -> anyhow::Result<(u16, Bytes)> {
+        let mut request = request.header(header::HOST, &self.host);
         if let Some(authorization) = &self.authorization {
             request = request.header(header::AUTHORIZATION, authorization);
         }
-        let request = request.header(header::CONTENT_TYPE, kind).body(Body::from(body))?;
+        let request = request.body(Body::from(body))?;
         self.requests.ready().await?;
         let answer = self.requests.send_request(request).await?;
         let status = answer.status().as_u16();

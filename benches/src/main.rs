@@ -1,5 +1,5 @@
 //! `cargo run --release -p benches`: how large the functions are, how quickly they start,
-//! what an order costs on its way to a mail, and what it costs to be told things.
+//! what an order costs on its way to a mail, what it costs to be told things, and what segments cost.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line talks to whoever typed it")]
 
 mod build;
@@ -53,7 +53,7 @@ enum Command {
     OrderToMail(order_to_mail::Args),
     /// What a shop tells: requests a second, processor time, and what a million would cost on AWS.
     Ingest(ingest::Args),
-    /// How quickly conditions are evaluated.
+    /// How quickly conditions are evaluated, and what segments cost that are kept up to date.
     Segments(segments::Args),
     /// Run the bundle until the standard input ends.
     #[command(hide = true)]
@@ -80,7 +80,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::ColdStart(args) => show(&wait(cold_start::run(args, &programs?, &cli.template))?, cli.json),
         Command::OrderToMail(args) => show(&wait(order_to_mail::run(args, &cli.template))?, cli.json),
         Command::Ingest(args) => show(&wait(ingest::run(args, &cli.template))?, cli.json),
-        Command::Segments(args) => show(&segments::run(&args)?, cli.json),
+        Command::Segments(args) => show(&wait(segments::run(args, &cli.template))?, cli.json),
         Command::Runner(args) => wait(runner::run(args, &cli.template)),
         Command::Function { name } => match local::linked::run(&name) {
             None => anyhow::bail!("there is no function {name}"),

@@ -70,6 +70,22 @@ pub(crate) fn fine_cpu_us(process: u32) -> Option<u64> {
     Some(nanoseconds.sum::<u64>() / 1000)
 }
 
+/// The processes of one function that a runner has now.
+pub(crate) fn of_function(runner: u32, name: &str) -> anyhow::Result<Vec<u32>> {
+    let is_its = |process: &u32| {
+        let words = fs::read(format!("/proc/{process}/cmdline")).unwrap_or_default();
+        let mut words = words.split(|byte| *byte == 0).skip_while(|word| *word != b"function");
+        words.nth(1) == Some(name.as_bytes())
+    };
+    Ok(children(runner)?.into_iter().filter(is_its).collect())
+}
+
+/// Memory of a process now, in bytes.
+pub(crate) fn rss_bytes(process: u32) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    Some(kib(&status, "VmRSS:")? * 1024)
+}
+
 fn children(process: u32) -> anyhow::Result<Vec<u32>> {
     let mut children = Vec::new();
     for thread in fs::read_dir(format!("/proc/{process}/task"))? {

@@ -29,6 +29,7 @@ pub(crate) struct Args {
 struct Addresses {
     api: String,
     page: String,
+    aws: String,
 }
 
 /// Runs the bundle until the standard input ends.
@@ -40,7 +41,8 @@ pub(crate) async fn run(args: Args, template: &Path) -> anyhow::Result<()> {
     // SES must not be what limits.
     options.max_send_rate = 100_000.0;
     let bundle = Bundle::start(options).await?;
-    println!("{}", serde_json::to_string(&Addresses { api: bundle.api_url(), page: bundle.page_url() })?);
+    let addresses = Addresses { api: bundle.api_url(), page: bundle.page_url(), aws: bundle.endpoint_url() };
+    println!("{}", serde_json::to_string(&addresses)?);
     let _ = tokio::io::stdin().read(&mut [0]).await;
     bundle.stop().await;
     Ok(())
@@ -88,6 +90,11 @@ impl Runner {
         Ok(made["key"].as_str().context("no key was made")?.to_owned())
     }
 
+    /// To the bundle's AWS, as somebody who may do everything.
+    pub(crate) async fn aws(&self) -> anyhow::Result<Client> {
+        Client::connect(&self.addresses.aws, None).await
+    }
+
     /// To the runner itself.
     pub(crate) async fn page(&self) -> anyhow::Result<Client> {
         Client::connect(&self.addresses.page, None).await
@@ -105,16 +112,21 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Waits until nothing goes on any more.
 pub(crate) async fn quiet(page: &mut Client) -> anyhow::Result<()> {
+    quiet_within(page, PATIENCE, Duration::from_millis(200)).await
+}
+
+/// As [`quiet`], for work that takes as long as `patience`, looking every so often.
+pub(crate) async fn quiet_within(page: &mut Client, patience: Duration, every: Duration) -> anyhow::Result<()> {
     let begun = Instant::now();
     loop {
         let state = page.get("/state.json").await?;
         if state["quiet"] == true {
             return Ok(());
         }
-        if begun.elapsed() > PATIENCE {
+        if begun.elapsed() > patience {
             bail!("the bundle does not become quiet: {}", state["busy_with"]);
         }
-        tokio::time::sleep(Duration::from_millis(200)).await;
+        tokio::time::sleep(every).await;
     }
 }
 

@@ -26,6 +26,7 @@ struct Function {
     dynamodb: Tables,
     sqs_requests: u64,
     sqs_polls: u64,
+    sqs_messages: u64,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -68,6 +69,8 @@ pub(crate) struct FunctionCost {
     pub(crate) dynamodb: BTreeMap<String, Units>,
     /// As SQS bills them: its own, and those of its mappings that brought something.
     pub(crate) sqs_requests: f64,
+    /// Messages of queues that it was given.
+    pub(crate) sqs_messages: f64,
 }
 
 impl FunctionCost {
@@ -120,6 +123,7 @@ impl Usage {
                     memory_mb: after.memory_mb,
                     dynamodb: after.dynamodb.tables.iter().map(units).collect(),
                     sqs_requests: share(after.sqs_requests + after.sqs_polls, before.sqs_requests + before.sqs_polls),
+                    sqs_messages: share(after.sqs_messages, before.sqs_messages),
                 }
             })
             .filter(|cost| cost.invocations > 0.0)

@@ -1,7 +1,13 @@
 //! Carts and the like.
 
+use std::time::Duration;
+
+use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
+use domain::{Code, CustomerId};
 use futures::future::join_all;
+use intake::Intake;
 use serde_json::{Value, json};
+use store::{Customers, Definitions, DictionaryCache};
 
 use crate::orders::permutations;
 use crate::support::{Shop, order};
@@ -231,5 +237,56 @@ async fn a_container_is_one_that_is_defined() {
     shop.tell("/v1/customers/visitor:v/containers/compare", add).await;
     for owner in ["ada", "visitor:v"] {
         assert_eq!(held(&shop.get(&format!("/v1/customers/{owner}/containers/compare")).await), ["1 mug"]);
+    }
+}
+
+/// What takes in operations, over the bundle's tables.
+fn intake(shop: &Shop) -> Intake {
+    let config = aws_sdk_dynamodb::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("us-east-1"))
+        .endpoint_url(shop.bundle.endpoint_url())
+        .credentials_provider(Credentials::new("operator", "operator", None, None, "test"))
+        .http_client(aws_smithy_http_client::Builder::new().build_http())
+        .build();
+    let db = aws_sdk_dynamodb::Client::from_conf(config);
+    let tables = &shop.bundle.description().tables;
+    let table = |name: &str| tables.iter().find(|table| table.name == name).unwrap().table_name.clone();
+    let definitions = Definitions::new(db.clone(), table("definitions"));
+    Intake::new(Customers::new(db, table("customers")), DictionaryCache::new(definitions))
+}
+
+#[tokio::test]
+async fn what_is_done_to_a_customer_who_becomes_another_meanwhile_is_done_to_the_other() {
+    let shop = Shop::open().await;
+    for id in ["ada", "bob"] {
+        shop.customer(id).await;
+        for operation in [
+            json!({ "id": format!("{id}-1"), "op": "clear", "at": at(1) }),
+            json!({ "id": format!("{id}-2"), "op": "add", "at": at(2), "items": [{ "product_id": "mug" }] }),
+        ] {
+            shop.tell(&format!("/v1/customers/{id}/containers/cart"), operation).await;
+        }
+    }
+    shop.tell("/v1/customers/ada/merge", json!({ "from": "bob" })).await;
+    shop.quiet().await;
+    assert_eq!(in_cart(&shop, "ada").await, ["2 mug"]);
+    // Each began when they were bob still, and has looked already who they are.
+    let intake = intake(&shop);
+    for (hour, op, items, wanted) in [
+        (3, "add", json!([{ "product_id": "mug", "quantity": 2 }]), ["4 mug"].as_slice()),
+        (4, "quantity", json!([{ "product_id": "mug", "quantity": 3 }]), &["3 mug"]),
+        (5, "remove", json!([{ "product_id": "mug", "quantity": 1 }]), &["2 mug"]),
+        (6, "set", json!([{ "product_id": "pot" }]), &["1 pot"]),
+        (7, "clear", json!([]), &[]),
+    ] {
+        let body = json!({ "id": format!("late-{hour}"), "op": op, "at": at(hour), "items": items });
+        let (bob, cart) = (CustomerId::parse("bob").unwrap(), Code::parse("cart").unwrap());
+        let mut operation = contracts::container::read(bob, cart, &body, shop.bundle.now()).unwrap();
+        let done = intake.done(&mut operation, shop.bundle.now());
+        let changed = tokio::time::timeout(Duration::from_secs(20), done).await;
+        assert!(changed.expect("it goes on for ever").unwrap(), "{op}");
+        shop.quiet().await;
+        assert_eq!(in_cart(&shop, "ada").await, *wanted, "{op}");
     }
 }

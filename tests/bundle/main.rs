@@ -6,11 +6,14 @@
 mod conditions;
 mod consent;
 mod containers;
+mod copies;
 mod customers;
 mod dictionaries;
 mod erasing;
 mod events;
 mod live;
+mod live_load;
+mod live_month;
 mod mailings;
 mod members;
 mod merging;

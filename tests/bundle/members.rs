@@ -10,7 +10,7 @@ use crate::support::Shop;
 
 impl Shop {
     /// Customers `c0` …, every second in Riga; every third reads Latvian.
-    async fn some_in_riga(&self, customers: usize) {
+    pub(crate) async fn some_in_riga(&self, customers: usize) {
         let person = |number: usize| {
             let city = if number.is_multiple_of(2) { "Riga" } else { "Oslo" };
             let language = if number.is_multiple_of(3) { "lv" } else { "en" };
@@ -20,7 +20,7 @@ impl Shop {
         self.quiet().await;
     }
 
-    async fn is_in(&self, code: &str, field: &str, is: &str) {
+    pub(crate) async fn is_in(&self, code: &str, field: &str, is: &str) {
         self.kept_segment(code, json!({ "field": format!("customer.{field}"), "is": is })).await;
     }
 
@@ -42,7 +42,7 @@ impl Shop {
     }
 
     /// Stands in the way of whoever goes on with finding members: each dies once.
-    fn nobody_goes_on(&self) {
+    pub(crate) fn nobody_goes_on(&self) {
         self.fault(json!({ "kind": "kill", "function": "backfill", "at_call": 1, "when": "before", "next": 16 }));
     }
 
@@ -293,4 +293,32 @@ async fn a_mailing_to_a_segment_reads_its_members_and_hardly_anybody_else() {
     let to = |number: usize| format!("c{number}@example.com");
     assert_eq!(sent_to, [to(1405), to(1405), to(1405), to(5), to(5), to(705), to(705), to(705)]);
     assert!(of_all < 20.0 && of_some < 20.0 && of_others > 100.0, "{of_all} {of_some} {of_others}");
+}
+
+#[tokio::test]
+async fn a_mailing_in_the_middle_of_which_another_edition_takes_over_reaches_each_member_once() {
+    let shop = Shop::open().await;
+    shop.template("news", "News").await;
+    let person = |number: usize| {
+        let (id, consent) = (format!("c{number}"), json!({ "email": "granted" }));
+        json!({ "id": id, "email": format!("{id}@example.com"), "city": "Riga", "consent": consent })
+    };
+    shop.batch("/v1/customers/batch", &(0..200).map(person).collect::<Vec<_>>()).await;
+    shop.is_in("riga", "city", "Riga").await;
+    for at_call in [30, 60, 90] {
+        shop.fault(json!({ "kind": "kill", "function": "mass-messaging", "at_call": at_call, "when": "after" }));
+    }
+    let mailing = json!({ "name": "News", "template": "news", "audience": { "segment": "riga" } });
+    shop.put("/v1/mailings/news", mailing).await;
+    for beginning in ["R", "Ri", "Rig"] {
+        let condition = json!({ "field": "customer.city", "starts_with": beginning });
+        shop.put("/v1/segments/riga", json!({ "name": "riga", "condition": condition })).await;
+        shop.advance("PT3M").await;
+    }
+    let progress = sent(&shop, "news").await;
+    assert_eq!((&progress["audience"], &progress["sent"]), (&json!(200), &json!(200)), "{progress}");
+    assert_eq!(shop.mails().iter().map(|mail| &mail.to).collect::<BTreeSet<_>>().len(), 200);
+    assert_eq!(shop.mails().len(), 200);
+    let rows = shop.all_rows().await;
+    assert!(!rows.iter().any(|row| row.contains("segment#riga#1\"")), "what is kept of the first edition is gone");
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::support::Shop;
 
 /// What belongs to the arrival of a row, not to what it says.
-const OF_ARRIVAL: [&str; 5] = ["written", "version", "moved", "expires", "since"];
+const OF_ARRIVAL: [&str; 6] = ["written", "version", "moved", "expires", "since", "news"];
 
 /// A day of a shop: every request that was made, in the order in which it happened.
 fn day() -> Vec<(&'static str, String, Value)> {

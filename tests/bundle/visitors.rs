@@ -291,3 +291,55 @@ async fn a_link_in_one_of_our_mails_says_who_reads_it() {
         assert_eq!((status, &problem["errors"][0]["pointer"]), (422, &json!("/link")));
     }
 }
+
+#[tokio::test]
+async fn that_a_visitor_emptied_a_cart_is_heard_of_once_if_it_is_new_and_anything_was_in_it() {
+    let shop = Shop::open().await;
+    shop.template("emptied", "{{customer.first_name}} emptied").await;
+    let emptied = json!({ "type": "container_changed", "container": "cart", "what": "emptied" });
+    shop.campaign("emptied", emptied, json!([{ "send": { "template": "emptied" } }])).await;
+    for id in ["ada", "bob"] {
+        shop.customer(id).await;
+    }
+    let now = shop.bundle.now();
+    let mut heard = Vec::new();
+    for (visitor, hours, held, is_heard) in [
+        ("phone", 3, true, true),
+        // What was emptied later holds.
+        ("tablet", 4, true, false),
+        ("laptop", 2, false, false),
+        ("watch", 1, true, true),
+    ] {
+        let at = |hours: i64| json!(now - SignedDuration::from_hours(hours));
+        let path = format!("/v1/customers/visitor:{visitor}/containers/cart");
+        if held {
+            let id = format!("{visitor}-add");
+            let add = json!({ "id": id, "op": "add", "at": at(hours + 1), "items": [{ "product_id": "mug" }] });
+            shop.tell(&path, add).await;
+        }
+        for _ in 0..2 {
+            shop.tell(&path, json!({ "id": visitor, "op": "clear", "at": at(hours) })).await;
+            shop.quiet().await;
+        }
+        assert_eq!(shop.subjects(), heard, "{visitor}: nobody knows who it is");
+        for _ in 0..2 {
+            shop.put(&format!("/v1/visitors/{visitor}"), json!({ "customer_id": "ada" })).await;
+            shop.quiet().await;
+        }
+        heard.extend(is_heard.then_some("ada emptied"));
+        assert_eq!(shop.subjects(), heard, "{visitor}");
+    }
+    let long_ago = json!(now - SignedDuration::from_hours(48));
+    for body in [
+        json!({ "id": "1", "op": "add", "at": long_ago, "items": [{ "product_id": "mug" }] }),
+        json!({ "id": "2", "op": "clear", "at": long_ago }),
+    ] {
+        shop.tell("/v1/customers/visitor:desk/containers/cart", body).await;
+    }
+    shop.put("/v1/visitors/desk", json!({ "customer_id": "bob" })).await;
+    shop.quiet().await;
+    // What another customer had was heard of then.
+    shop.tell("/v1/customers/bob/merge", json!({ "from": "ada" })).await;
+    shop.quiet().await;
+    assert_eq!(shop.subjects(), heard);
+}

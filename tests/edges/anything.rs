@@ -247,6 +247,7 @@ pub(crate) fn good(method: &str, path: &str, at: &str) -> Value {
             json!({ "name": "m", "template": "t", "at": at, "audience": { "field": "customer.city", "is": "Riga" } })
         }
         ["segments", _, "pause" | "resume"] => json!({}),
+        ["segments", _, "copy"] => json!({ "audience": "vip" }),
         ["segments", _] => json!({ "name": "Loyal", "condition": { "count": "orders", "at_least": 5 } }),
         ["conditions", "explain"] => {
             json!({ "condition": { "sum": "orders.total", "during": { "last": "30d" }, "more_than": 5 }, "customer_id": "c" })

@@ -7,6 +7,7 @@ use std::path::Path;
 /// What each function does most.
 const MOST: &[(&str, &str)] = &[
     ("authorizer", "request"),
+    ("backfill", "schedule"),
     ("evaluate", "changed"),
     ("fan-out", "customers"),
     ("feedback", "delivery"),

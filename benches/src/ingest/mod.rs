@@ -7,7 +7,7 @@
 mod bodies;
 mod kinds;
 mod load;
-mod price;
+pub(crate) mod price;
 mod report;
 mod shop;
 
@@ -15,7 +15,7 @@ use crate::runner::{Runner, Scratch};
 use anyhow::Context as _;
 use kinds::Kind;
 use load::Measured;
-pub(crate) use report::Report;
+pub(crate) use report::{Report, functions};
 use std::path::Path;
 
 /// What is measured.

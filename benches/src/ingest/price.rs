@@ -19,11 +19,11 @@ const GIGABYTE_SECOND: f64 = 0.000_013_333_4;
 const WHOLE_PROCESSOR_MB: f64 = 1769.0;
 
 /// What is not counted by the runner.
-pub(super) struct Price {
+pub(crate) struct Price {
     /// Requests to the HTTP API for one of what is counted.
-    pub(super) api_requests: f64,
+    pub(crate) api_requests: f64,
     /// How long a call to AWS takes.
-    pub(super) call_ms: f64,
+    pub(crate) call_ms: f64,
 }
 
 /// What some functions take for one of what is counted.
@@ -55,7 +55,7 @@ pub(crate) struct Dollars {
 }
 
 impl Price {
-    pub(super) fn of<'a>(&self, functions: impl Iterator<Item = &'a FunctionCost>) -> Share {
+    pub(crate) fn of<'a>(&self, functions: impl Iterator<Item = &'a FunctionCost>) -> Share {
         let mut share = Share::default();
         let mut gigabyte_seconds = 0.0;
         for function in functions {
@@ -112,6 +112,7 @@ mod tests {
             memory_mb: 256,
             dynamodb: BTreeMap::from([("customers".to_owned(), Units { read_units: 0.5, write_units: 4.0 })]),
             sqs_requests: 0.0,
+            sqs_messages: 0.0,
         };
         let share = Price { api_requests: 1.0, call_ms: 5.0 }.of([&function].into_iter());
         // 1 ms of a processor is 6.91 ms of a function with a seventh of one; 15 ms for the calls.

@@ -3,6 +3,7 @@
 use super::load::Measured;
 use super::price::Share;
 use crate::table::Table;
+use crate::usage::Cost;
 use serde::Serialize;
 use std::fmt;
 
@@ -25,7 +26,7 @@ impl fmt::Display for Report {
         writeln!(f, "{}", self.prices("dollars a million, by the function that is told", |told| &told.itself))?;
         writeln!(f, "{}", self.prices("… and with all that follows", |told| &told.whole))?;
         for told in &self.told {
-            writeln!(f, "{}", functions(told))?;
+            writeln!(f, "{}", functions(told.name, &told.cost))?;
         }
         writeln!(
             f,
@@ -118,9 +119,9 @@ impl Report {
 }
 
 /// What one takes in each function, and of which tables.
-fn functions(told: &Measured) -> Table {
-    let mut table = Table::new([told.name, "CPU ms", "invocations", "write units", "read units", "calls to AWS"]);
-    for function in &told.cost.functions {
+pub(crate) fn functions(heading: &str, cost: &Cost) -> Table {
+    let mut table = Table::new([heading, "CPU ms", "invocations", "write units", "read units", "calls to AWS"]);
+    for function in &cost.functions {
         let units = |of: fn(&crate::usage::Units) -> f64| {
             let tables = function.dynamodb.iter().filter(|(_, units)| of(units) > 0.0);
             tables.map(|(table, units)| format!("{:.2} {table}", of(units))).collect::<Vec<_>>().join(", ")

@@ -4,12 +4,14 @@
 //! page. With each page the part's place and what has come of its customers are moved on
 //! together, by a conditional write: so of two workers on one part one is overtaken and
 //! stops, of one that died the next goes on from there, and each customer counts once.
-//! What is done with the customers is a [`task::Task`]'s business.
+//! What is done with the customers is a [`task::Task`]'s business. Copying a segment to an
+//! audience goes through the segment's members alone, likewise.
 //!
 //! A worker whose time is nearly over hands on to itself. The schedule sees to scans whose
 //! messages were lost: a part that was not moved for a while is put on the queue again.
 
 mod again;
+mod copy;
 mod segments;
 mod survey;
 mod task;
@@ -18,7 +20,7 @@ mod walk;
 use anyhow::Context as _;
 use aws::Queue;
 use aws_lambda_events::sqs::SqsEvent;
-use campaigns::Survey;
+use campaigns::{SegmentCopy, Survey};
 use contracts::{ScanName, ScanWork};
 use facts::History;
 use jiff::Timestamp;
@@ -89,6 +91,10 @@ impl Backfill {
             ScanName::Segments(number) => self.build(*number, work, deadline).await,
             ScanName::Survey(_) => match self.scans.work::<Survey>(&name).await? {
                 Some(survey) => self.walk(&SurveyTask::new(&self.keeper.history, &survey).await?, work, deadline).await,
+                None => Ok(()),
+            },
+            ScanName::Copy(_) => match self.scans.work::<SegmentCopy>(&name).await? {
+                Some(copy) => self.copy(&copy, work, deadline).await,
                 None => Ok(()),
             },
         }

@@ -100,7 +100,7 @@ impl Backfill {
                     return self.queue.send(&[(work, building.since.duration_since(now))]).await;
                 }
                 if self.scans.part::<Handed>(&name, work.part).await?.is_none() {
-                    self.scans.begin::<Building, Handed>(&name, &building, now).await?;
+                    self.scans.begin::<Building, Handed>(&name, &building, SCAN_PARTS, now).await?;
                 }
                 // Read after it was seen that it is to be built, so that it is among them.
                 let active = self.keeper.active.current().await?;
@@ -143,7 +143,8 @@ impl Backfill {
         }
     }
 
-    /// Forgets the members of editions by which nobody goes any more.
+    /// Forgets the members of editions by which nobody goes any more, and how many there were
+    /// on each day, of a segment that was deleted.
     pub(crate) async fn see_to_what_is_gone(&self, deadline: Timestamp) -> anyhow::Result<()> {
         let definitions = self.keeper.active.definitions();
         for edition in definitions.editions().await?.0.gone {
@@ -157,6 +158,9 @@ impl Backfill {
                 if next.is_none() {
                     break;
                 }
+            }
+            if !definitions.editions().await?.0.is_first(&edition) {
+                self.sizes.forget(&edition).await?;
             }
             loop {
                 let (mut editions, read) = definitions.editions().await?;
@@ -174,15 +178,16 @@ impl Backfill {
         let now = self.clock.now();
         let today = now.to_zoned(TimeZone::UTC).date();
         for (code, edition) in self.keeper.active.definitions().editions().await?.0.serving {
-            if !self.sizes.sizes(&code, today, 1).await?.is_empty() {
+            let first = (code.clone(), edition.first);
+            if !self.sizes.sizes(&first, today, 1).await?.is_empty() {
                 continue;
             }
             let has_time = || self.clock.now() + TO_SPARE < deadline;
-            let counted = self.keeper.customers.count_members(&(code.clone(), edition.number), has_time).await?;
+            let counted = self.keeper.customers.count_members(&(code, edition.number), has_time).await?;
             if !counted.exact {
                 return Ok(());
             }
-            self.sizes.put_size(&code, today, counted.of[0]).await?;
+            self.sizes.put_size(&first, today, counted.of[0]).await?;
         }
         Ok(())
     }

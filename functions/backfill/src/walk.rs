@@ -1,7 +1,8 @@
 use contracts::ScanWork;
 use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
 use serde::de::IgnoredAny;
-use store::{SCAN_PARTS, Versioned, Written};
+use store::{SCAN_PARTS, ScanPart, Versioned, Written};
 
 use crate::Backfill;
 use crate::task::Task;
@@ -37,28 +38,48 @@ impl Backfill {
             part.customers += page.customers.len() as u64;
             part.place = page.place.filter(|_| !page.is_last);
             part.done = page.is_last;
-            part.moved_at = self.clock.now();
-            match self.scans.advance(&name, work.part, &part, version).await? {
-                Written::Done => version += 1,
-                // Somebody else is at it, or it was stopped.
-                Written::Overtaken => return Ok(()),
+            if !self.moved(&work, &mut part, &mut version, deadline).await? {
+                return Ok(());
             }
             if part.done {
                 return self.end(task, &name).await;
             }
-            if self.clock.now() + TO_SPARE >= deadline {
-                return self.queue.send(&[(work, SignedDuration::ZERO)]).await;
-            }
         }
+    }
+
+    /// Keeps how far a part is. Whether its worker goes on: not if somebody else is at it, or
+    /// it was stopped; nor if time is up, and it was handed on.
+    pub(crate) async fn moved<T: Serialize>(
+        &self,
+        work: &ScanWork,
+        part: &mut ScanPart<T>,
+        version: &mut u64,
+        deadline: Timestamp,
+    ) -> anyhow::Result<bool> {
+        part.moved_at = self.clock.now();
+        if self.scans.advance(&work.scan.to_string(), work.part, part, *version).await? == Written::Overtaken {
+            return Ok(false);
+        }
+        *version += 1;
+        if !part.done && self.clock.now() + TO_SPARE >= deadline {
+            self.queue.send(&[(work, SignedDuration::ZERO)]).await?;
+            return Ok(false);
+        }
+        Ok(true)
     }
 
     /// Ends a scan, if all of its parts are done.
     async fn end<T: Task>(&self, task: &T, name: &str) -> anyhow::Result<()> {
-        let scan = self.scans.get::<IgnoredAny, IgnoredAny>(name).await?;
-        if scan.is_some_and(|scan| scan.is_done()) {
+        if self.is_done(name).await? {
             task.ended().await?;
             self.scans.close(name).await?;
         }
         Ok(())
+    }
+
+    /// Whether all parts of a scan are done.
+    pub(crate) async fn is_done(&self, name: &str) -> anyhow::Result<bool> {
+        let scan = self.scans.get::<IgnoredAny, IgnoredAny>(name).await?;
+        Ok(scan.is_some_and(|scan| scan.is_done()))
     }
 }

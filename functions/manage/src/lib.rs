@@ -5,6 +5,7 @@
 
 mod audit;
 mod conditions;
+mod copies;
 mod csv;
 mod definitions;
 mod dictionaries;
@@ -112,6 +113,8 @@ impl Manage {
             "GET /v1/segments/{code}/overlap/{other}" => self.overlap(request).await,
             "POST /v1/segments/{code}/pause" => self.pause_segment(request, true).await,
             "POST /v1/segments/{code}/resume" => self.pause_segment(request, false).await,
+            "POST /v1/segments/{code}/copy" => self.begin_copy(request).await,
+            "GET /v1/segments/{code}/copies/{id}" => self.get_copy(request).await,
             "GET /v1/customers/{id}/segments" => self.segments_of(request).await,
             "POST /v1/conditions/explain" => self.explain(request).await,
             "POST /v1/conditions/preview" => self.preview(request).await,

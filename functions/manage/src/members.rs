@@ -34,10 +34,12 @@ const DAYS_SHOWN: i32 = 90;
 const MOST_DAYS: i32 = 400;
 
 /// Which list of a segment's members is to be gone by.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Members {
     /// None before the first work has begun that finds them.
     edition: Option<EditionOf>,
+    /// The first edition of the segment, under which its sizes are kept.
+    first: Option<EditionOf>,
     /// Whether all were found that there were.
     complete: bool,
 }
@@ -47,12 +49,13 @@ type Member = (CustomerId, Membership);
 
 impl Members {
     fn of(editions: &Editions, code: &Code) -> Option<Self> {
+        let first = editions.serving.get(code).map(|edition| (code.clone(), edition.first));
         let serving = editions.serving.get(code).map(|edition| edition.number);
         let building = editions.building.as_ref().filter(|building| building.segments.contains_key(code));
         let number = serving.or(building.map(|building| building.number));
         let edition = number.map(|number| (code.clone(), number));
         let is_known = edition.is_some() || editions.waiting.contains(code);
-        is_known.then_some(Self { edition, complete: serving.is_some() })
+        is_known.then_some(Self { edition, first, complete: serving.is_some() })
     }
 }
 
@@ -98,7 +101,10 @@ impl Manage {
             None => Ok(None),
         };
         let ([members], counted) = self.while_kept([&code], count).await?;
-        let over_time = self.sizes.sizes(&code, from, MOST_DAYS).await?;
+        let over_time = match &members.first {
+            Some(first) => self.sizes.sizes(first, from, MOST_DAYS).await?,
+            None => Vec::new(),
+        };
         let over_time: Vec<Value> =
             over_time.into_iter().map(|(day, members)| json!({ "day": day, "members": members })).collect();
         Ok(Response::json(
@@ -199,13 +205,13 @@ impl Manage {
         for (list, code) in lists.iter_mut().zip(codes) {
             // One that was saved before any was kept: it is not kept before it is saved again.
             if list.is_none() && self.definitions.get::<Value>(Defined::Segment, code.as_str()).await?.is_some() {
-                *list = Some(Members { edition: None, complete: false });
+                *list = Some(Members::default());
             }
         }
         if lists.iter().any(Option::is_none) {
             return Err(not_found("segment").into());
         }
-        Ok(lists.map(|list| list.unwrap_or(Members { edition: None, complete: false })))
+        Ok(lists.map(Option::unwrap_or_default))
     }
 
     async fn page_of_members(

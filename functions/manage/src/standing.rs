@@ -1,13 +1,14 @@
 //! Where the finding of segments' members stands, and holding it for a while.
 
-use campaigns::{Building, Editions, Segment, SurveyProgress, expected};
+use campaigns::{Building, Editions, Segment, expected};
 use contracts::{Kind, Problem, ScanName};
 use domain::Code;
 use lambda::http::{Failure, Request, Response};
 use serde::de::IgnoredAny;
 use serde_json::{Value, json};
-use store::{Kind as Defined, SCAN_PARTS, Scan, Written};
+use store::{Kind as Defined, Scan, Written};
 
+use crate::surveys::progress_of;
 use crate::{Manage, not_found};
 
 impl Manage {
@@ -69,16 +70,8 @@ impl Manage {
         let name = ScanName::Segments(building.number).to_string();
         let scan: Option<Scan<IgnoredAny, IgnoredAny>> = self.scans.get(&name).await?;
         let Some(scan) = scan else { return Ok(json!({ "customers": 0, "share": "0", "done_by": null })) };
-        let mut progress = SurveyProgress { parts: SCAN_PARTS, ..SurveyProgress::default() };
-        let mut customers = 0;
-        for part in scan.parts.values().map(|part| &part.value) {
-            customers += part.customers;
-            match part.done {
-                true => progress.done += 1,
-                false => progress.rows.push(part.rows),
-            }
-        }
-        let share = progress.share(self.customers.item_count().await?);
+        let customers: u64 = scan.parts.values().map(|part| part.value.customers).sum();
+        let share = progress_of(&scan).share(self.customers.item_count().await?);
         let done_by = expected(building.since, self.clock.now(), share).filter(|_| !building.paused);
         Ok(json!({ "customers": customers, "share": share.normalize().to_string(), "done_by": done_by }))
     }

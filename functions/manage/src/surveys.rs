@@ -32,9 +32,7 @@ impl Manage {
     pub(crate) async fn begin_survey(&self, request: &Request) -> Result<Response, Failure> {
         let (name, condition) = Survey::read(&request.json()?)?;
         self.check_condition("/condition", &condition).await?;
-        let open = self.scans.open().await?;
-        let surveys = open.iter().filter(|open| matches!(ScanName::parse(&open.name), Some(ScanName::Survey(_))));
-        if surveys.count() >= MOST_AT_ONCE {
+        if self.under_way(|name| matches!(name, ScanName::Survey(_))).await? >= MOST_AT_ONCE {
             let detail = format!("{MOST_AT_ONCE} surveys are running; wait for one, or stop one");
             return Err(Problem::new(Kind::Conflict).because(detail).into());
         }
@@ -45,7 +43,7 @@ impl Manage {
             return Err(vec![Fault::new("/condition", "names a segment that was just deleted")].into());
         }
         let scan = ScanName::Survey(survey.id.clone());
-        self.scans.begin::<_, SurveyTally>(&scan.to_string(), &survey, now).await?;
+        self.scans.begin::<_, SurveyTally>(&scan.to_string(), &survey, SCAN_PARTS, now).await?;
         let work = |part| (ScanWork { scan: scan.clone(), part }, SignedDuration::ZERO);
         self.backfill.send(&(0..SCAN_PARTS).map(work).collect::<Vec<_>>()).await?;
         let progress = SurveyProgress { parts: SCAN_PARTS, ..SurveyProgress::default() };
@@ -58,16 +56,10 @@ impl Manage {
         let name = ScanName::Survey(request.path("id", id)?).to_string();
         let scan: Option<Scan<Survey, SurveyTally>> = self.scans.get(&name).await?;
         let scan = scan.ok_or_else(|| not_found("survey"))?;
-        let mut progress = SurveyProgress { parts: SCAN_PARTS, ..SurveyProgress::default() };
-        for part in scan.parts.values().map(|part| &part.value) {
-            progress.tally.join(&part.tally);
-            match part.done {
-                true => progress.done += 1,
-                false => progress.rows.push(part.rows),
-            }
+        let mut progress = progress_of(&scan);
+        for part in scan.parts.values() {
+            progress.tally.join(&part.value.tally);
         }
-        let ended_at = scan.parts.values().map(|part| part.value.moved_at).max();
-        progress.ended_at = ended_at.filter(|_| scan.is_done());
         Ok(Response::json(200, &scan.work.show(&progress, self.clock.now())))
     }
 
@@ -83,6 +75,12 @@ impl Manage {
             }
         }
         Err(anyhow::anyhow!("a survey could not be stopped: its parts were moved on each time").into())
+    }
+
+    /// How many scans are not done that have such a name.
+    pub(crate) async fn under_way(&self, is_such: fn(&ScanName) -> bool) -> anyhow::Result<usize> {
+        let open = self.scans.open().await?;
+        Ok(open.iter().filter_map(|open| ScanName::parse(&open.name)).filter(is_such).count())
     }
 
     /// About how many customers meet a condition.
@@ -115,13 +113,28 @@ impl Manage {
     }
 }
 
-/// The id of a survey.
-fn id(text: &str) -> Result<String, &'static str> {
-    let is_id = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    if is_id { Ok(text.to_owned()) } else { Err("is no survey's") }
+/// How far a scan is, but for what has come of it.
+pub(crate) fn progress_of<W, T>(scan: &Scan<W, T>) -> SurveyProgress {
+    let parts = u32::try_from(scan.parts.len()).unwrap_or(u32::MAX);
+    let mut progress = SurveyProgress { parts, ..SurveyProgress::default() };
+    for part in scan.parts.values().map(|part| &part.value) {
+        match part.done {
+            true => progress.done += 1,
+            false => progress.rows.push(part.rows),
+        }
+    }
+    let ended_at = scan.parts.values().map(|part| part.value.moved_at).max();
+    progress.ended_at = ended_at.filter(|_| scan.is_done());
+    progress
 }
 
-fn new_id() -> anyhow::Result<String> {
+/// The id of a scan that somebody asked for.
+pub(crate) fn id(text: &str) -> Result<String, &'static str> {
+    let is_id = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if is_id { Ok(text.to_owned()) } else { Err("is none that was given out") }
+}
+
+pub(crate) fn new_id() -> anyhow::Result<String> {
     let mut random = [0; 16];
     getrandom::fill(&mut random).map_err(|_| anyhow::anyhow!("the system has no randomness"))?;
     Ok(random.iter().map(|byte| format!("{byte:02x}")).collect())

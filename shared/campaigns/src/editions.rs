@@ -39,6 +39,10 @@ pub struct Edition {
     pub version: u64,
     /// The number of the work that found its members; they are kept under it.
     pub number: u64,
+    /// The number of the first edition of this segment: one that was deleted and made again
+    /// has another.
+    #[serde(default)]
+    pub first: u64,
 }
 
 /// The work of finding the members of segments.
@@ -69,11 +73,13 @@ impl Editions {
         after.with_what_waits(versions, now).in_place_of(self)
     }
 
-    /// After a segment was deleted, which nothing asks about.
+    /// After a segment was deleted, which nothing asks about. Its first edition is gone once
+    /// more, as what is noted of a segment for good is noted under that.
     #[must_use]
     pub fn without(&self, code: &Code, versions: &BTreeMap<Code, u64>, now: Timestamp) -> Self {
         let mut after = self.clone();
-        after.serving.remove(code);
+        let served = after.serving.remove(code);
+        after.gone.extend(served.map(|edition| (code.clone(), edition.first)));
         after.waiting.remove(code);
         if let Some(building) = &mut after.building {
             building.segments.remove(code);
@@ -87,7 +93,10 @@ impl Editions {
     pub fn built(&self, number: u64, versions: &BTreeMap<Code, u64>, now: Timestamp) -> Option<Self> {
         let mut after = self.clone();
         let built = after.building.take_if(|building| building.number == number)?;
-        after.serving.extend(built.segments.into_iter().map(|(code, version)| (code, Edition { version, number })));
+        for (code, version) in built.segments {
+            let first = after.serving.get(&code).map_or(number, |edition| edition.first);
+            after.serving.insert(code, Edition { version, number, first });
+        }
         Some(after.with_what_waits(versions, now).in_place_of(self))
     }
 
@@ -108,6 +117,12 @@ impl Editions {
             self.building = Some(Building { number: self.last, segments, since: now, paused: false });
         }
         self
+    }
+
+    /// Whether this is the first edition of a segment that serves.
+    #[must_use]
+    pub fn is_first(&self, (code, number): &EditionOf) -> bool {
+        self.serving.get(code).is_some_and(|edition| edition.first == *number)
     }
 
     /// The version of each segment's definition that goes for whoever asks about it.
@@ -170,7 +185,7 @@ mod tests {
         assert_eq!((edited.in_force(), edited.to_come()), (versions(&[("a", 1)]), versions(&[("a", 2)])));
         assert_eq!(edited.kept(), [(code("a"), 1), (code("a"), 2)].into());
         let after = edited.built(2, &versions(&[("a", 2)]), NOW).unwrap();
-        assert_eq!(after.serving, [(code("a"), Edition { version: 2, number: 2 })].into());
+        assert_eq!(after.serving, [(code("a"), Edition { version: 2, number: 2, first: 1 })].into());
         assert_eq!(after.built(2, &versions(&[("a", 2)]), NOW), None);
     }
 
@@ -193,6 +208,23 @@ mod tests {
         let first = Editions::default().edited(&codes(&["a"]), &all, NOW).edited(&codes(&["b"]), &all, NOW);
         let after = first.without(&code("a"), &versions(&[("b", 1)]), NOW);
         assert_eq!((after.kept(), after.gone), ([(code("b"), 2)].into(), [(code("a"), 1)].into()));
+    }
+
+    #[test]
+    fn an_edited_segment_is_the_same_and_one_that_was_deleted_and_made_again_is_another() {
+        let all = versions(&[("a", 1)]);
+        let built = |editions: Editions| {
+            let number = editions.last;
+            editions.built(number, &all, NOW).unwrap()
+        };
+        let mut editions = built(Editions::default().edited(&codes(&["a"]), &all, NOW));
+        editions = built(editions.edited(&codes(&["a"]), &all, NOW));
+        assert!(editions.is_first(&(code("a"), 1)) && editions.serves(&(code("a"), 2)));
+        editions.gone.clear();
+        editions = editions.without(&code("a"), &versions(&[]), NOW);
+        assert_eq!(editions.gone, [(code("a"), 1), (code("a"), 2)].into());
+        editions = built(editions.edited(&codes(&["a"]), &all, NOW));
+        assert!(editions.is_first(&(code("a"), 3)) && !editions.is_first(&(code("a"), 1)));
     }
 
     proptest! {

@@ -6,6 +6,7 @@
 //! out over a history and gives what it would have given.
 
 mod campaign;
+mod copy;
 mod definition;
 mod editions;
 mod estimate;
@@ -19,6 +20,7 @@ mod trigger;
 mod upkeep;
 
 pub use campaign::{Campaign, Status, Step};
+pub use copy::{CopyProgress, CopyTally, SegmentCopy};
 pub use editions::{Building, Edition, Editions};
 pub use estimate::{Cluster, Estimate, Range};
 pub use mailing::{Mailing, MailingProgress, Stage};

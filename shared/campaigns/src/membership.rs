@@ -112,21 +112,14 @@ pub struct Turned {
 impl Memberships {
     /// What has to change to be as it was judged at a time; nothing, if all is so already.
     ///
-    /// `is_all_timed` says that every segment was judged that may turn by the passing of
-    /// time alone: only then, and if it is looked because of the time, a time that has come
-    /// is done with. Whoever looks because of something else may die before they looked at
-    /// a segment that is new to them, and nobody would. A time that is still to come stays
-    /// even if nothing turns then, as to look once too often costs less than to move it with
-    /// each thing that happens. `kept` are the editions that there are.
+    /// A time that has come is done with only by whoever looks because of it, at every
+    /// segment that may turn by the passing of time alone. Whoever looks because of something
+    /// else may die before they looked at a segment that is new to them, and nobody would. A
+    /// time that is still to come stays even if nothing turns then, as to look once too often
+    /// costs less than to move it with each thing that happens. `kept` are the editions that
+    /// there are.
     #[must_use]
-    pub fn turned(
-        &self,
-        judged: &[Judged],
-        is_all_timed: bool,
-        kept: &BTreeSet<EditionOf>,
-        by: &By,
-        now: Timestamp,
-    ) -> Option<Turned> {
+    pub fn turned(&self, judged: &[Judged], kept: &BTreeSet<EditionOf>, by: &By, now: Timestamp) -> Option<Turned> {
         let mut memberships = Vec::new();
         let mut next = judged.iter().filter_map(|judged| judged.verdict.next).min();
         let others = judged
@@ -139,7 +132,7 @@ impl Memberships {
             memberships.push(self.turn(judged, by, now));
         }
         let is_to_come = self.turns_at.is_some_and(|at| at > now);
-        if is_to_come || !is_all_timed || *by != By::Time {
+        if is_to_come || *by != By::Time {
             next = self.turns_at.into_iter().chain(next).min();
         }
         if memberships.is_empty() && next == self.turns_at {

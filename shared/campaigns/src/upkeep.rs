@@ -44,8 +44,6 @@ struct Ready {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Chosen {
     which: Vec<usize>,
-    /// Whether all are among them that may turn by the passing of time alone.
-    pub is_all_timed: bool,
 }
 
 impl Chosen {
@@ -126,16 +124,9 @@ impl Upkeep {
     }
 
     fn those(&self, is_meant: impl Fn(&Kept, &Needs) -> bool) -> Chosen {
-        let mut chosen = Chosen { which: Vec::new(), is_all_timed: true };
-        for (place, kept) in self.kept.iter().enumerate() {
-            let Some(needs) = &kept.needs else { continue };
-            if is_meant(kept, needs) {
-                chosen.which.push(place);
-            } else {
-                chosen.is_all_timed &= !needs.clock;
-            }
-        }
-        chosen
+        let is_meant = |kept: &Kept| kept.needs.as_ref().is_some_and(|needs| is_meant(kept, needs));
+        let which = self.kept.iter().enumerate().filter(|(_, kept)| is_meant(kept)).map(|(place, _)| place);
+        Chosen { which: which.collect() }
     }
 
     /// What these segments can depend on.

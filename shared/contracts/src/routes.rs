@@ -107,6 +107,8 @@ pub const ROUTES: &[Route] = &[
     route("GET /v1/segments/{code}/customers/{id}", "manage", MANAGE),
     route("GET /v1/segments/{code}/size", "manage", MANAGE),
     route("GET /v1/segments/{code}/overlap/{other}", "manage", MANAGE),
+    route("POST /v1/segments/{code}/copy", "manage", MANAGE),
+    route("GET /v1/segments/{code}/copies/{id}", "manage", MANAGE),
     route("GET /v1/customers/{id}/segments", "manage", MANAGE),
     route("POST /v1/conditions/explain", "manage", MANAGE),
     route("POST /v1/conditions/preview", "manage", MANAGE),

@@ -1,10 +1,10 @@
-//! Scans of all customers, over the queue.
+//! Scans of customers, over the queue.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// On the backfill queue: go on with one part of a scan of all customers, from where it is.
+/// On the backfill queue: go on with one part of a scan, from where it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScanWork {
     /// Which scan.
@@ -21,6 +21,8 @@ pub enum ScanName {
     Survey(String),
     /// The segments that are built under this number.
     Segments(u64),
+    /// The copy of a segment with this id.
+    Copy(String),
 }
 
 impl ScanName {
@@ -29,6 +31,7 @@ impl ScanName {
     pub fn parse(text: &str) -> Option<Self> {
         match text.split_once('#')? {
             ("survey", id) => Some(Self::Survey(id.to_owned())),
+            ("copy", id) => Some(Self::Copy(id.to_owned())),
             ("segments", number) => number.parse().ok().map(Self::Segments),
             _ => None,
         }
@@ -39,6 +42,7 @@ impl fmt::Display for ScanName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Survey(id) => write!(f, "survey#{id}"),
+            Self::Copy(id) => write!(f, "copy#{id}"),
             Self::Segments(number) => write!(f, "segments#{number}"),
         }
     }

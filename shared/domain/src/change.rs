@@ -4,8 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Amount, Code, Container, Event, EventId, EventKind, Item, Order, OrderId, ProductId, ProductNews, StatusSet,
-    sortable,
+    Amount, Code, Event, EventId, EventKind, Item, Order, OrderId, ProductId, ProductNews, StatusSet, sortable,
 };
 
 /// Something that happened to one customer and may set a campaign off.
@@ -319,16 +318,10 @@ impl Change {
         Some(Self::ContainerChanged { container: new.container.clone(), what, product_id, at: at? })
     }
 
-    /// What happened to a container as a whole between two images of it.
+    /// That everything that was in a container was taken out of it.
     #[must_use]
-    pub fn of_container(code: &Code, old: Option<&Container>, new: &Container) -> Option<Self> {
-        let floor = new.floor.filter(|floor| old.and_then(|old| old.floor) != Some(*floor))?;
-        new.held_something.then(|| Self::ContainerChanged {
-            container: code.clone(),
-            what: ContainerChange::Emptied,
-            product_id: None,
-            at: floor,
-        })
+    pub fn emptied(container: Code, at: Timestamp) -> Self {
+        Self::ContainerChanged { container, what: ContainerChange::Emptied, product_id: None, at }
     }
 
     /// What an event that was taken in means.

@@ -94,17 +94,14 @@ pub struct Container {
     /// Nothing put in up to then is in it, but for what was said at that very time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub floor: Option<Timestamp>,
-    /// Whether anything was in it when it was emptied at the floor.
-    #[serde(default)]
-    pub held_something: bool,
 }
 
 impl Container {
     /// The container with everything up to `at` taken out; `None` if that is no news.
     #[must_use]
-    pub fn emptied(&self, at: Timestamp, held_something: bool) -> Option<Self> {
+    pub fn emptied(&self, at: Timestamp) -> Option<Self> {
         let newer = self.floor.is_none_or(|floor| at > floor);
-        newer.then_some(Self { floor: Some(at), held_something })
+        newer.then_some(Self { floor: Some(at) })
     }
 }
 
@@ -334,8 +331,8 @@ mod tests {
         let item = told(&[("a".into(), Op::Add, Some(2), 5), ("b".into(), Op::Add, Some(1), 1)], None).unwrap();
         assert_eq!(item.held(Some(at(3))).unwrap().since, at(5));
         assert_eq!(item.held(Some(at(5))), None);
-        let container = Container::default().emptied(at(5), true).unwrap();
-        assert_eq!(container.emptied(at(4), true), None);
+        let container = Container::default().emptied(at(5)).unwrap();
+        assert_eq!(container.emptied(at(4)), None);
     }
 
     proptest! {

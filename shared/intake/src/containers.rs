@@ -1,5 +1,5 @@
 use contracts::container;
-use domain::{Code, CustomerId, Fault, Item, ItemSaid, Op, Operation};
+use domain::{Change, Code, CustomerId, Fault, Item, ItemSaid, Op, Operation};
 use jiff::Timestamp;
 use lambda::http::Failure;
 use serde_json::Value;
@@ -34,27 +34,27 @@ impl Intake {
             return Err(erased());
         };
         operation.customer_id = id;
-        let is_new = self.done(&operation, now).await?;
+        let is_new = self.done(&mut operation, now).await?;
         let known = self.customers.whole_container(&operation.customer_id, &operation.container).await?;
         Ok(Taken { id: operation.id, is_new, shown: shown(&operation.container, &known) })
     }
 
-    /// Does something to a container of a customer who is known by this id; whether it
-    /// changed anything.
+    /// Does something to a container of a customer who was known by this id; whether it
+    /// changed anything. The operation says afterwards by which they are known now.
     ///
     /// # Errors
     /// If the tables cannot be read or written to.
-    pub async fn done(&self, operation: &Operation, now: Timestamp) -> anyhow::Result<bool> {
+    pub async fn done(&self, operation: &mut Operation, now: Timestamp) -> anyhow::Result<bool> {
         match operation.op {
-            Op::Clear => self.empty(&operation.customer_id, &operation.container, operation.at, now).await,
+            Op::Clear => self.clear(operation, now).await,
             Op::Set => {
-                let mut changed = self.each_item(operation, &operation.items, now).await?;
+                let mut changed = self.each_item(operation, now).await?;
                 changed |= self.leave_out(operation, now).await?;
                 changed |= self.raise_floor(operation, false, None, now).await?;
                 self.tidy(&operation.customer_id, &operation.container, now).await?;
                 Ok(changed)
             }
-            Op::Add | Op::Remove | Op::Quantity => self.each_item(operation, &operation.items, now).await,
+            Op::Add | Op::Remove | Op::Quantity => self.each_item(operation, now).await,
         }
     }
 
@@ -63,10 +63,7 @@ impl Intake {
     /// # Errors
     /// If the tables cannot be read or written to.
     pub async fn empty(&self, owner: &CustomerId, code: &Code, at: Timestamp, now: Timestamp) -> anyhow::Result<bool> {
-        let known = self.customers.whole_container(owner, code).await?;
-        let floor = known.floor();
-        let held = known.items.values().any(|item| item.value.held(floor).is_some_and(|held| held.since <= at));
-        let operation = Operation {
+        let mut operation = Operation {
             id: String::new(),
             customer_id: owner.clone(),
             container: code.clone(),
@@ -75,10 +72,18 @@ impl Intake {
             source: None,
             items: Vec::new(),
         };
+        self.clear(&mut operation, now).await
+    }
+
+    async fn clear(&self, operation: &mut Operation, now: Timestamp) -> anyhow::Result<bool> {
+        let (owner, at) = (operation.customer_id.clone(), operation.at);
+        let known = self.customers.whole_container(&owner, &operation.container).await?;
+        let floor = known.floor();
+        let held = known.items.values().any(|item| item.value.held(floor).is_some_and(|held| held.since <= at));
         let had_items = !known.items.is_empty();
-        let raised = self.raise_floor(&operation, held, Some(known), now).await?;
-        if had_items {
-            self.tidy(owner, code, now).await?;
+        let raised = self.raise_floor(operation, held, Some(known), now).await?;
+        if had_items || operation.customer_id != owner {
+            self.tidy(&operation.customer_id, &operation.container, now).await?;
         }
         Ok(raised)
     }
@@ -105,15 +110,13 @@ impl Intake {
         Ok(())
     }
 
-    async fn each_item(&self, operation: &Operation, items: &[ItemSaid], now: Timestamp) -> anyhow::Result<bool> {
+    async fn each_item(&self, operation: &mut Operation, now: Timestamp) -> anyhow::Result<bool> {
         let mut changed = false;
+        let items = operation.items.clone();
         let mut open: Vec<&ItemSaid> = items.iter().collect();
         while !open.is_empty() {
             let products: Vec<&str> = open.iter().map(|said| said.product_id.as_str()).collect();
-            let (owner, code) = (&operation.customer_id, &operation.container);
-            let Found::Here { what: known, .. } = self.customers.container(owner, code, &products).await? else {
-                return Ok(changed);
-            };
+            let Some(known) = self.read(operation, &products).await? else { return Ok(changed) };
             let mut again = Vec::new();
             let mut done: Vec<&str> = Vec::new();
             for said in open {
@@ -125,7 +128,7 @@ impl Intake {
                 done.push(&said.product_id);
                 let before = known.items.get(&said.product_id);
                 let after = Item::after(before.map(|item| &item.value), operation, said, known.floor());
-                match self.put_item(owner, after, before, now).await? {
+                match self.put_item(&operation.customer_id, after, before, now).await? {
                     Some(Written::Done) => changed = true,
                     Some(Written::Overtaken) => again.push(said),
                     None => {}
@@ -134,6 +137,21 @@ impl Intake {
             open = again;
         }
         Ok(changed)
+    }
+
+    /// The container with these of its items; nothing if the customer was erased.
+    ///
+    /// Should they be somebody else by now, the operation is theirs from here on: a row
+    /// that was read with one is never written with the other, whose version it would
+    /// never have.
+    async fn read(&self, operation: &mut Operation, products: &[&str]) -> anyhow::Result<Option<KnownContainer>> {
+        match self.customers.container(&operation.customer_id, &operation.container, products).await? {
+            Found::Here { id, what } => {
+                operation.customer_id = id;
+                Ok(Some(what))
+            }
+            Found::Erased => Ok(None),
+        }
     }
 
     async fn put_item(
@@ -171,27 +189,29 @@ impl Intake {
         }
     }
 
-    /// Raises a container's floor, as it is known or else as it is read.
+    /// Raises a container's floor, as it is known or else as it is read. That it held
+    /// something is news.
     async fn raise_floor(
         &self,
-        operation: &Operation,
+        operation: &mut Operation,
         held: bool,
         mut known: Option<KnownContainer>,
         now: Timestamp,
     ) -> anyhow::Result<bool> {
-        let (owner, code) = (&operation.customer_id, &operation.container);
+        let news = held.then(|| Change::emptied(operation.container.clone(), operation.at));
         loop {
             let known = match known.take() {
                 Some(known) => known,
-                None => match self.customers.container(owner, code, &[]).await? {
-                    Found::Here { what, .. } => what,
-                    Found::Erased => return Ok(false),
+                None => match self.read(operation, &[]).await? {
+                    Some(known) => known,
+                    None => return Ok(false),
                 },
             };
             let read = known.container.as_ref().map(|container| container.version);
             let container = known.container.map(|container| container.value).unwrap_or_default();
-            let Some(container) = container.emptied(operation.at, held) else { return Ok(false) };
-            if self.customers.put_container(owner, code, &container, read, now).await? == Written::Done {
+            let Some(container) = container.emptied(operation.at) else { return Ok(false) };
+            let (owner, code) = (&operation.customer_id, &operation.container);
+            if self.customers.put_container(owner, code, &container, news.as_ref(), read, now).await? == Written::Done {
                 return Ok(true);
             }
         }

@@ -53,48 +53,47 @@ impl Keeper {
     /// # Errors
     /// If the tables cannot be read or written to, or a time has not come yet.
     pub async fn keep_up(&self, active: &Arc<Active>, customer_id: &CustomerId, look: &Look) -> anyhow::Result<()> {
-        let mut active = Arc::clone(active);
-        let by = look.by();
-        let mut wrote: Option<(CustomerId, Chosen)> = None;
         if !matches!(look, Look::Turns(_)) && look.chosen(&active.upkeep).is_empty() {
             return Ok(());
         }
+        let mut active = Arc::clone(active);
+        let mut id = customer_id.clone();
+        let mut wrote: Option<Chosen> = None;
         loop {
-            let found = self.customers.profile(customer_id).await?;
-            let (id, customer) = match found {
-                Found::Here { id, what } => (Some(id), what),
-                Found::Erased => (None, None),
-            };
-            if let Some((before, _)) = wrote.take_if(|(before, _)| Some(&*before) != id.as_ref()) {
-                self.rows.forget(&before).await?;
-            }
-            let (Some(id), Some(customer)) = (id, customer) else { return self.forget_timer(customer_id, look).await };
+            // Before anything that they go by: whoever changes them later is seen.
             let known = self.rows.load(&id).await?;
-            let chosen = match (&wrote, look) {
-                (Some((_, chosen)), _) => chosen.clone(),
-                (None, Look::Turns(at)) if known.turns_at != Some(*at) || id != *customer_id => {
-                    return self.forget_timer(customer_id, look).await;
+            let customer = match self.customers.profile(&id).await? {
+                Found::Here { id: is, what } if is == id => what,
+                somebody_else => {
+                    if wrote.take().is_some() {
+                        self.rows.forget(&id).await?;
+                    }
+                    match somebody_else {
+                        Found::Here { id: is, .. } => id = is,
+                        Found::Erased => return self.forget_timer(customer_id, look).await,
+                    }
+                    continue;
                 }
-                (None, look) => look.chosen(&active.upkeep),
             };
+            let Some(customer) = customer else { return self.forget_timer(customer_id, look).await };
             let mut now = known.at.into_iter().fold(self.clock.now(), Timestamp::max);
             if let Look::Turns(at) = look {
-                anyhow::ensure!(
-                    *at <= now + CLOCKS_DIFFER,
-                    "it is not yet the time at which a customer was to be looked at"
-                );
+                anyhow::ensure!(*at <= now + CLOCKS_DIFFER, "a customer is not to be looked at yet");
                 now = now.max(*at);
+                if known.turns_at != Some(*at) || id != *customer_id {
+                    // Overtaken. Whoever did that may have died before they looked once more.
+                    self.forget_timer(customer_id, look).await?;
+                }
             }
+            let chosen = wrote.take().unwrap_or_else(|| look.chosen(&active.upkeep));
             let needs = active.upkeep.needs(&chosen);
             let single = contracts::facts::of(Some(&customer.value), None, None, None, None);
             let facts = self.history.facts(&id, single, &needs, now).await?;
             let judged = active.upkeep.judged(&chosen, &facts, &self.history.at(now).await?);
-            let turned = known.turned(&judged, chosen.is_all_timed, active.upkeep.editions(), &by, now);
-            let Some(turned) = turned else { return Ok(()) };
+            let Some(turned) = known.turned(&judged, active.upkeep.editions(), &look.by(), now) else { return Ok(()) };
             if self.rows.apply(&id, &known, &turned, now).await? == Written::Done {
                 let in_force = self.active.current().await?;
-                let is_same = Arc::ptr_eq(&in_force, &active);
-                wrote = Some((id, if is_same { chosen } else { in_force.upkeep.all() }));
+                wrote = Some(if Arc::ptr_eq(&in_force, &active) { chosen } else { in_force.upkeep.all() });
                 active = in_force;
             }
         }

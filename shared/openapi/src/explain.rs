@@ -4,7 +4,9 @@ use serde_json::{Value, json};
 use crate::Subject;
 use crate::campaigns::{in_words, versioned};
 use crate::operation::on;
-use crate::schema::{Object, anything, between, boolean, count, either, instant, many, of, one_of, page_of, short};
+use crate::schema::{
+    Object, anything, between, boolean, code, count, either, instant, many, of, one_of, page_of, short,
+};
 
 pub(crate) fn subject() -> Subject {
     Subject {
@@ -65,6 +67,17 @@ pub(crate) fn subject() -> Subject {
                 .gives(200, "How many.", "SegmentSize"),
             on("GET /v1/segments/{code}/overlap/{other}", "getSegmentOverlap", "Say how many are in both of two segments")
                 .gives(200, "How many.", "SegmentOverlap"),
+            on("POST /v1/segments/{code}/copy", "copySegment", "Copy who is in a segment to an audience")
+                .says(
+                    "Everybody who is in it is put into the audience, by the version that serves; whoever is in the \
+                     audience already stays there. Who enters or leaves meanwhile may be copied or not. At most five \
+                     copies run at the same time.",
+                )
+                .takes("SegmentCopy")
+                .refuses(&[Kind::Conflict])
+                .gives(202, "It has begun; the work is done in the background. `Location` says where to look.", "SegmentCopyShown"),
+            on("GET /v1/segments/{code}/copies/{id}", "getSegmentCopy", "Read how far a copy is")
+                .gives(200, "The copy.", "SegmentCopyShown"),
             on("GET /v1/customers/{id}/segments", "listSegmentsOfCustomer", "List the segments that a customer is in")
                 .gives(200, "All of them.", "SegmentsOfCustomer")
                 .refuses(&[Kind::Gone]),
@@ -173,6 +186,33 @@ fn schemas() -> Vec<(&'static str, Value)> {
         .needs("only_second", count(), "In the other alone.")
         .needs("exact", boolean(), "Whether all were counted. If not, there was no time, and these are estimates.")
         .needs("complete", boolean(), "Whether all members of both were found.");
+    let copy = Object::new("Where a segment is copied.")
+        .needs("audience", code(), "The audience, which is defined.")
+        .example(json!({ "audience": "vip" }));
+    let copied = Object::shown("A copy of a segment to an audience, and how far it is.")
+        .needs("id", text(), "Its id.")
+        .needs("segment", code(), "Whose members are copied.")
+        .needs("audience", code(), "Where they are put.")
+        .needs(
+            "state",
+            one_of(&["running", "done", "stopped"]),
+            "Whether all members were gone through; `stopped`, if the segment or the audience was deleted before.",
+        )
+        .needs("copied", count(), "How many members are in the audience by it, those who were in it before among them.")
+        .needs("begun_at", instant(), "When it began.")
+        .needs("ended_at", or_null(instant()), "When it ended.")
+        .needs(
+            "progress",
+            Object::shown("How far it is.")
+                .needs("share", json!({ "type": "string" }), "Which share of the members, about, from 0 to 1.")
+                .needs(
+                    "done_by",
+                    or_null(instant()),
+                    "When it ended, or will if it goes on as it did; null if nobody knows.",
+                )
+                .build(),
+            "",
+        );
     let of_customer = Object::shown("The segments that a customer is in.")
         .needs("customer_id", text(), "The customer, by the id that they have now.")
         .needs("items", many(of("SegmentOfCustomer")), "The segments.");
@@ -210,6 +250,8 @@ fn schemas() -> Vec<(&'static str, Value)> {
         ("SegmentSize", size.build()),
         ("SegmentSizeOfDay", of_day.build()),
         ("SegmentOverlap", overlap.build()),
+        ("SegmentCopy", copy.build()),
+        ("SegmentCopyShown", copied.build()),
         ("SegmentsOfCustomer", of_customer.build()),
         ("SegmentOfCustomer", one_of_customer.build()),
         ("Question", question.build()),

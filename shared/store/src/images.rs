@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use serde_dynamo::{AttributeValue, Item};
 
 use crate::catalogue;
-use crate::customers::{Moved, Row, code_of, owner};
+use crate::customers::{Moved, Row, owner};
 use crate::rows;
 use crate::timers::Timer;
 
@@ -149,6 +149,8 @@ fn touched(customer_id: &CustomerId, is_first: bool, row: &Row) -> anyhow::Resul
         "event" => Some(Touched::Event(rows::parse::<Event>(&row.body)?.name)),
         "container" | "item" => Some(Touched::Containers),
         "audience" => Code::parse(rest).ok().map(Touched::Audience),
+        // Messages stay with the id under which they were sent.
+        "alias" => Some(Touched::Messages),
         _ => None,
     })
 }
@@ -183,11 +185,11 @@ fn changes(customer_id: &CustomerId, old: Option<&Row>, new: &Row) -> anyhow::Re
         }
         // What a customer entered or left says so itself.
         "segment" => new.news.as_deref().map(rows::parse).transpose()?.into_iter().collect(),
+        // So does a container that was emptied: whether anything was in it is known then
+        // alone. A row that is written anew for another reason still has its news.
+        "container" if old.is_some_and(|old| old.news == new.news) => Vec::new(),
+        "container" => heard(new.news.as_deref().map(rows::parse).transpose()?),
         "item" => heard(Change::of_item(known(old)?.as_ref(), &rows::parse(&new.body)?)),
-        "container" => {
-            let Some(code) = code_of(&new.item) else { return Ok(Vec::new()) };
-            heard(Change::of_container(&code, known(old)?.as_ref(), &rows::parse(&new.body)?))
-        }
         _ => Vec::new(),
     })
 }

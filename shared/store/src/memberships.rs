@@ -1,8 +1,6 @@
-use std::collections::{BTreeMap, BTreeSet};
-
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};
-use campaigns::{EditionOf, Membership, Memberships, Turned};
+use campaigns::{EditionOf, Memberships, Turned};
 use domain::{Code, CustomerId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -182,29 +180,6 @@ impl MembershipRows {
             delete.map(drop).map_err(failed("a membership could not be deleted"))?;
         }
         Ok(())
-    }
-
-    /// What is kept of these customers' membership in one segment.
-    ///
-    /// # Errors
-    /// If the table cannot be read.
-    pub async fn of(
-        &self,
-        edition: &EditionOf,
-        members: &[CustomerId],
-    ) -> anyhow::Result<BTreeMap<CustomerId, Membership>> {
-        let mut known = BTreeMap::new();
-        let members: BTreeSet<&CustomerId> = members.iter().collect();
-        for members in Vec::from_iter(members).chunks(100) {
-            let keys = members.iter().map(|id| key(partition(id), membership_item(edition))).collect();
-            for row in crate::customers::batch_get(&self.db, &self.customers, keys).await? {
-                let row: Row = rows::decode(row)?;
-                if let Some(id) = crate::customers::owner(&row.customer) {
-                    known.insert(id, rows::parse(&row.body)?);
-                }
-            }
-        }
-        Ok(known)
     }
 
     fn delete(&self, key: Item) -> anyhow::Result<TransactWriteItem> {

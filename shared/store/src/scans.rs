@@ -1,4 +1,4 @@
-//! Scans in the checkpoints table: what is to be done with all customers, and how far each
+//! Scans in the checkpoints table: what is to be done with many customers, and how far each
 //! part of them is; and one partition that lists those that are not done yet.
 
 use std::collections::BTreeMap;
@@ -103,9 +103,9 @@ impl Scans {
         Self { db, table }
     }
 
-    /// What has to be written for a scan to begin, for a transaction: what is to be done,
-    /// its parts, each with an empty tally, and that it is open. Refused by the table if it
-    /// was begun before.
+    /// What has to be written for a scan in so many parts to begin, for a transaction: what is
+    /// to be done, its parts, each with an empty tally, and that it is open. Refused by the
+    /// table if it was begun before.
     ///
     /// # Errors
     /// If a row cannot be encoded.
@@ -113,13 +113,14 @@ impl Scans {
         &self,
         name: &str,
         work: &W,
+        parts: u32,
         now: Timestamp,
     ) -> anyhow::Result<Vec<TransactWriteItem>> {
         let part = ScanPart { place: None, rows: 0, customers: 0, tally: T::default(), done: false, moved_at: now };
         let mut open = key(OPEN, name);
         open.insert("at".into(), rows::time(now));
         let mut items = vec![open, row(key(&partition(name), WORK), work, 1)?];
-        for number_of in 0..SCAN_PARTS {
+        for number_of in 0..parts {
             items.push(row(key(&partition(name), part_item(number_of)), &part, 1)?);
         }
         let put = |item| {
@@ -130,7 +131,8 @@ impl Scans {
         items.into_iter().map(put).collect()
     }
 
-    /// Begins a scan; overtaken if it was begun before.
+    /// Begins a scan in so many parts, of which there may be [`SCAN_PARTS`]; overtaken if it
+    /// was begun before.
     ///
     /// # Errors
     /// If the table cannot be written to.
@@ -138,9 +140,10 @@ impl Scans {
         &self,
         name: &str,
         work: &W,
+        parts: u32,
         now: Timestamp,
     ) -> anyhow::Result<Written> {
-        rows::transact(&self.db, self.beginning::<W, T>(name, work, now)?, "the scan could not be begun").await
+        rows::transact(&self.db, self.beginning::<W, T>(name, work, parts, now)?, "the scan could not be begun").await
     }
 
     /// What has to be written for a scan to be forgotten, for a transaction. Whoever is at one

@@ -1,19 +1,25 @@
 use anyhow::Context;
 use aws_sdk_dynamodb::Client;
-use domain::Code;
+use campaigns::EditionOf;
+use futures::TryStreamExt;
 use jiff::civil::Date;
 
 use crate::rows::{Item, failed, number, text};
 
-/// In the checkpoints table: how many were in each segment, a row for each day (UTC).
+/// How many rows are deleted at the same time.
+const AT_ONCE: usize = 8;
+
+/// In the checkpoints table: how many were in each segment, a row for each day (UTC). A
+/// segment is meant by its first edition, so that one that was deleted is not taken for one
+/// that is made under the same code.
 #[derive(Debug, Clone)]
 pub struct Sizes {
     db: Client,
     table: String,
 }
 
-fn task(segment: &Code) -> String {
-    format!("sizes#{segment}")
+fn task((segment, first): &EditionOf) -> String {
+    format!("sizes#{segment}#{first}")
 }
 
 impl Sizes {
@@ -27,7 +33,7 @@ impl Sizes {
     ///
     /// # Errors
     /// If the table cannot be written to.
-    pub async fn put_size(&self, segment: &Code, day: Date, members: u64) -> anyhow::Result<()> {
+    pub async fn put_size(&self, segment: &EditionOf, day: Date, members: u64) -> anyhow::Result<()> {
         let item = Item::from([
             ("task".into(), text(task(segment))),
             ("item".into(), text(day.to_string())),
@@ -42,7 +48,7 @@ impl Sizes {
     ///
     /// # Errors
     /// If the table cannot be read.
-    pub async fn sizes(&self, segment: &Code, from: Date, limit: i32) -> anyhow::Result<Vec<(Date, u64)>> {
+    pub async fn sizes(&self, segment: &EditionOf, from: Date, limit: i32) -> anyhow::Result<Vec<(Date, u64)>> {
         let page = self
             .db
             .query()
@@ -61,5 +67,28 @@ impl Sizes {
             Ok((day.parse()?, members.context("a size without a number")?.parse()?))
         };
         page.items.unwrap_or_default().into_iter().map(read).collect()
+    }
+
+    /// Forgets all that was noted of a segment.
+    ///
+    /// # Errors
+    /// If the table cannot be read or written to.
+    pub async fn forget(&self, segment: &EditionOf) -> anyhow::Result<()> {
+        let query = self.db.query().table_name(&self.table).consistent_read(true);
+        let query = query.key_condition_expression("task = :task");
+        let query = query.expression_attribute_values(":task", text(task(segment)));
+        let noted: Vec<Item> = query
+            .into_paginator()
+            .items()
+            .send()
+            .collect::<Result<_, _>>()
+            .await
+            .map_err(failed("a segment's sizes could not be read"))?;
+        let delete = async |mut size: Item| {
+            size.remove("members");
+            let delete = self.db.delete_item().table_name(&self.table).set_key(Some(size)).send().await;
+            delete.map(drop).map_err(failed("a segment's size could not be forgotten"))
+        };
+        futures::stream::iter(noted.into_iter().map(Ok)).try_for_each_concurrent(AT_ONCE, delete).await
     }
 }

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::error::SdkError;
-use domain::{Code, Container, CustomerId, Item};
+use domain::{Change, Code, Container, CustomerId, Item};
 use jiff::Timestamp;
 
 use super::row::{container_item, item_item, items};
 use super::{Customers, Found, List, Row, key, partition, versioned};
-use crate::rows::{Versioned, Written, failed, number};
+use crate::rows::{self, Versioned, Written, failed, number};
 
 /// A container as it is recorded: itself, and what is known of its items.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -86,7 +86,8 @@ impl Customers {
         Ok(known)
     }
 
-    /// Writes a container, if its row is still at the version that was read.
+    /// Writes a container, if its row is still at the version that was read; with the
+    /// change that comes with it, if anybody need hear of one.
     ///
     /// # Errors
     /// If the table cannot be written to.
@@ -95,10 +96,12 @@ impl Customers {
         owner: &CustomerId,
         code: &Code,
         container: &Container,
+        change: Option<&Change>,
         read: Option<u64>,
         now: Timestamp,
     ) -> anyhow::Result<Written> {
-        self.put(&Row::new(owner, container_item(code), container, read, now)?, read).await
+        let news = change.map(rows::body).transpose()?;
+        self.put(&Row { news, ..Row::new(owner, container_item(code), container, read, now)? }, read).await
     }
 
     /// Writes an item, if its row is still at the version that was read.
@@ -140,9 +143,4 @@ pub(super) fn item_row(owner: &CustomerId, item: &Item, read: Option<u64>, now: 
     let row = Row::new(owner, item_item(&item.container, &item.product_id), item, read, now)?;
     let holds = List::Holding(item.container.clone(), item.product_id.clone()).part_of(owner);
     Ok(Row { listed: item.held(None).map(|_| holds), ..row })
-}
-
-/// The container's code in the key of its row.
-pub(crate) fn code_of(item: &str) -> Option<Code> {
-    item.strip_prefix("container#").and_then(|code| Code::parse(code).ok())
 }

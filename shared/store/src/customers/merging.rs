@@ -99,10 +99,11 @@ impl Customers {
                 let mut ours: Container =
                     known.as_ref().map(|known| rows::parse(&known.body)).transpose()?.unwrap_or_default();
                 let theirs: Container = rows::parse(&source.body)?;
-                if let Some(later) = theirs.floor.and_then(|floor| ours.emptied(floor, theirs.held_something)) {
-                    ours = later;
+                let mut news = known.as_ref().and_then(|known| known.news.clone());
+                if let Some(later) = theirs.floor.and_then(|floor| ours.emptied(floor)) {
+                    (ours, news) = (later, source.news.clone());
                 }
-                Row { moved, ..Row::new(into, source.item.clone(), &ours, read, now)? }
+                Row { moved, news, ..Row::new(into, source.item.clone(), &ours, read, now)? }
             }
             "item" => {
                 let theirs: Item = rows::parse(&source.body)?;

@@ -25,7 +25,6 @@ use tokio::sync::OnceCell;
 
 pub use contacts::ContactKind;
 pub use containers::KnownContainer;
-pub(crate) use containers::code_of;
 pub use erasing::Erased;
 pub use events::PutEvent;
 pub use identity::{Found, Identity, Linked};
@@ -198,18 +197,6 @@ impl Customers {
         let read = |item| rows::parse(&rows::decode::<Row>(item)?.body);
         let customers = page.items.unwrap_or_default().into_iter().filter_map(|item| rows::readable(read(item)));
         Ok((customers.collect(), next))
-    }
-
-    /// The place behind a customer in [`Self::page`].
-    #[must_use]
-    pub fn place_behind(id: &CustomerId) -> String {
-        partition(id)
-    }
-
-    /// Whether a text may be a place that [`Self::page`] has given.
-    #[must_use]
-    pub fn is_place(text: &str) -> bool {
-        owner(text).is_some()
     }
 
     /// These rows of one partition, those that are there.

@@ -47,8 +47,9 @@ pub(crate) struct Row {
     /// On rows that came from somebody who is this customer now: from whom.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) moved: Option<Moved>,
-    /// On memberships in segments only: the change that this is, of which campaigns may
-    /// hear; none of one that was only found out.
+    /// On memberships in segments and on containers only: the change that came with what
+    /// the row says, of which campaigns may hear; none with what was only found out, and
+    /// none with an empty container that was emptied.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) news: Option<String>,
     /// When DynamoDB may delete the row, in seconds since 1970.
