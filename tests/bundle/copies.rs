@@ -58,20 +58,21 @@ fn every_second(of: usize) -> BTreeSet<String> {
 #[tokio::test]
 async fn a_copy_puts_exactly_the_members_into_the_audience_whoever_is_killed_and_whatever_comes_twice() {
     let shop = Shop::open().await;
-    shop.some_in_riga(600).await;
+    // So many that each part of the list has more than a page.
+    shop.some_in_riga(1_800).await;
     shop.is_in("riga", "city", "Riga").await;
     shop.put("/v1/audiences/vip", json!({ "name": "VIP" })).await;
     // One of them is there already, and one who is no member stays.
     shop.tell("/v1/audiences/vip/members", json!({ "add": ["c0", "c1"] })).await;
-    // Their leaving is in the table, whatever the index says.
+    // One has left.
     shop.patch("/v1/customers/c4", json!({ "city": "Oslo" })).await;
     shop.quiet().await;
     let before = shop.errors_of_backfill().await;
     shop.fault(json!({ "kind": "duplicate", "queue": "BackfillQueue", "times": 2 }));
     for (operation, at_call, when) in [
-        ("PutItem", 20, "after"),
-        ("PutItem", 60, "before"),
-        ("PutItem", 130, "after"),
+        ("PutItem", 120, "after"),
+        ("PutItem", 260, "before"),
+        ("PutItem", 430, "after"),
         ("Query", 2, "after"),
         ("BatchGetItem", 3, "before"),
         ("DeleteItem", 1, "before"),
@@ -81,8 +82,8 @@ async fn a_copy_puts_exactly_the_members_into_the_audience_whoever_is_killed_and
     let path = shop.copy_to_vip("riga").await;
     shop.drain().await;
     assert!(shop.errors_of_backfill().await >= before + 5, "the worker was killed");
-    assert_eq!(shop.copied(&path).await, ("done".to_owned(), 299));
-    let mut expected = every_second(600);
+    assert_eq!(shop.copied(&path).await, ("done".to_owned(), 899));
+    let mut expected = every_second(1_800);
     expected.remove("c4");
     assert!(expected.iter().eq(shop.members("riga").await.iter().collect::<BTreeSet<_>>()));
     expected.insert("c1".to_owned());
@@ -119,6 +120,31 @@ async fn a_copy_whose_messages_were_lost_goes_on_by_the_edition_that_serves_then
     assert_eq!(shop.in_vip().await, oslo);
     assert_eq!(shop.members("vips").await.into_iter().collect::<BTreeSet<_>>(), oslo);
     assert_eq!(shop.open_copies().await, 0);
+}
+
+#[tokio::test]
+async fn a_copy_in_the_middle_of_which_other_editions_take_over_puts_each_member_in() {
+    let shop = Shop::open().await;
+    shop.some_in_riga(1_800).await;
+    shop.is_in("riga", "city", "Riga").await;
+    shop.fault(json!({
+        "kind": "kill", "function": "backfill", "operation": "PutItem", "at_call": 110, "when": "after", "next": 6,
+    }));
+    let path = shop.copy_to_vip("riga").await;
+    for (number, beginning) in ["R", "Ri", "Rig"].into_iter().enumerate() {
+        if number == 0 {
+            let (state, copied) = shop.copied(&path).await;
+            assert!(state == "running" && copied < 900, "{state}: {copied}");
+        }
+        let condition = json!({ "field": "customer.city", "starts_with": beginning });
+        shop.put("/v1/segments/riga", json!({ "name": "riga", "condition": condition })).await;
+        shop.advance("PT7M").await;
+    }
+    shop.drain().await;
+    assert_eq!(shop.copied(&path).await, ("done".to_owned(), 900));
+    assert_eq!(shop.in_vip().await, every_second(1_800));
+    let rows = shop.all_rows().await;
+    assert!(!rows.iter().any(|row| row.contains("segment#riga#1\"")), "what is kept of the first edition is gone");
 }
 
 #[tokio::test]
@@ -180,6 +206,28 @@ async fn somebody_who_was_erased_or_is_another_one_now_is_copied_as_nobody_else(
     expected.retain(|id| !["c0", "c2"].contains(&id.as_str()));
     assert_eq!(shop.copied(&copy).await, ("done".to_owned(), 8));
     assert_eq!(shop.in_vip().await, expected);
+}
+
+#[tokio::test]
+async fn of_editions_that_were_edited_before_their_time_came_no_message_begets_others() {
+    let shop = Shop::open().await;
+    shop.some_in_riga(20).await;
+    let workers_die = || {
+        shop.fault(json!({ "kind": "kill", "function": "backfill", "at_call": 1, "when": "before", "next": 100 }));
+    };
+    workers_die();
+    for city in ["Riga", "Oslo", "Rome", "Riga"] {
+        let condition = json!({ "field": "customer.city", "is": city });
+        shop.put("/v1/segments/here", json!({ "name": "here", "condition": condition })).await;
+    }
+    shop.bundle.clear_faults();
+    shop.drain().await;
+    assert_eq!(shop.members("here").await.into_iter().collect::<BTreeSet<_>>(), every_second(20));
+    let functions = shop.bundle.state().await.functions;
+    let worker = functions.iter().find(|function| function.name == "backfill").unwrap();
+    let sent: u64 =
+        worker.aws_calls.iter().filter(|(call, _)| call.contains("SendMessage")).map(|(_, sent)| sent).sum();
+    assert!(sent <= 10, "{:?}", worker.aws_calls);
 }
 
 #[tokio::test]

@@ -197,3 +197,31 @@ async fn who_becomes_somebody_else_takes_no_segment_along_and_who_is_erased_leav
     shop.advance("P31D").await;
     assert_eq!(shop.subjects(), [""; 0]);
 }
+
+#[tokio::test]
+async fn a_time_that_was_missed_is_made_good_by_the_next_look() {
+    let shop = Shop::open().await;
+    shop.customer("ada").await;
+    shop.kept_segment("recent", json!({ "count": "orders", "during": { "last": "P1D" } })).await;
+    shop.kept_segment("riga", json!({ "field": "customer.city", "is": "Riga" })).await;
+    shop.order_now("a1", "ada").await;
+    shop.quiet().await;
+    assert_eq!(shop.members("recent").await, ["ada"]);
+    // Whoever sees to the time dies, until its messages are dead letters.
+    shop.fault(json!({ "kind": "kill", "function": "evaluate", "at_call": 1, "when": "before", "next": 1000 }));
+    shop.advance("P1DT2H").await;
+    shop.bundle.clear_faults();
+    shop.advance("PT2H").await;
+    assert_eq!(shop.members("recent").await, ["ada"], "what was to be seen to was not");
+    assert!(shop.dead_letters().await > 0);
+
+    shop.patch("/v1/customers/ada", json!({ "city": "Riga" })).await;
+    shop.quiet().await;
+    assert_eq!((shop.members("recent").await, shop.members("riga").await), (Vec::new(), vec!["ada".into()]));
+    // And from then on times are set again.
+    shop.order_now("a2", "ada").await;
+    shop.quiet().await;
+    assert_eq!(shop.members("recent").await, ["ada"]);
+    shop.advance("P1DT1H").await;
+    assert_eq!(shop.members("recent").await, [""; 0]);
+}

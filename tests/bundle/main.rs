@@ -9,6 +9,7 @@ mod containers;
 mod copies;
 mod customers;
 mod dictionaries;
+mod editions;
 mod erasing;
 mod events;
 mod live;

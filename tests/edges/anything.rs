@@ -46,8 +46,13 @@ fn no_json_on_any_route_makes_a_function_fail() {
     // What is made wrong below is good to begin with.
     for (method, path) in routes() {
         let (body, topic) = (good(method, path, "2026-11-02T10:00:00Z"), 0);
+        if path.ends_with("/copy") {
+            // Once its members are found.
+            runtime.block_on(shop.quiet());
+        }
         let (what, reply) = runtime.block_on(send(&shop, (method, path), KNOWN, body, topic, &[]));
-        let unknown = path.starts_with("/v1/keys/") || method == "DELETE";
+        let building = path.ends_with("/pause") || path.ends_with("/resume");
+        let unknown = path.starts_with("/v1/keys/") || method == "DELETE" || building;
         assert!(
             reply.status < 300 || (unknown && [404, 409].contains(&reply.status)),
             "{what}: {} {}",
@@ -114,9 +119,10 @@ pub(crate) async fn send(
     let all = |id: &str| -> String {
         path.split('/').map(|part| if part.starts_with('{') { id } else { part }).collect::<Vec<_>>().join("/")
     };
+    let kept = ["{id}", "audiences", "segments"];
     let named = match id {
         // What is known stays known.
-        KNOWN if method == "DELETE" && (path.ends_with("{id}") || path.contains("audiences")) => all("gone"),
+        KNOWN if method == "DELETE" && kept.iter().any(|kept| path.contains(kept)) => all("gone"),
         KNOWN => path_on(path, KNOWN),
         _ => all(&encoded),
     };

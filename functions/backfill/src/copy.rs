@@ -16,15 +16,18 @@ const AT_ONCE: usize = 16;
 
 impl Backfill {
     /// Puts those who stand in one part of a segment's list into an audience, from the part's
-    /// checkpoint, until it is done or time is up. Whoever is in the audience already stays
+    /// checkpoint, until it is done or it is time to hand on. Whoever is in the audience already stays
     /// in it, so it does no harm that a page is gone through again.
-    pub(crate) async fn copy(&self, copy: &SegmentCopy, work: ScanWork, deadline: Timestamp) -> anyhow::Result<()> {
+    pub(crate) async fn copy(&self, copy: &SegmentCopy, work: ScanWork, until: Timestamp) -> anyhow::Result<()> {
         let name = work.scan.to_string();
         let part = self.scans.part::<CopyTally>(&name, work.part).await?;
         let Some(Versioned { value: mut part, mut version }) = part else { return Ok(()) };
+        if work.version.is_some_and(|goes_on_from| goes_on_from < version) {
+            return Ok(());
+        }
         while !part.done {
             self.copy_some(copy, work.part, &mut part).await?;
-            if !self.moved(&work, &mut part, &mut version, deadline).await? {
+            if !self.moved(&work, &mut part, &mut version, until).await? {
                 return Ok(());
             }
         }

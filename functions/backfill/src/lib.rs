@@ -7,8 +7,10 @@
 //! What is done with the customers is a [`task::Task`]'s business. Copying a segment to an
 //! audience goes through the segment's members alone, likewise.
 //!
-//! A worker whose time is nearly over hands on to itself. The schedule sees to scans whose
-//! messages were lost: a part that was not moved for a while is put on the queue again.
+//! A worker hands on to itself after a minute, so that the parts of all scans take turns. The
+//! schedule sees to scans whose messages were lost: a part that was not moved for a while is
+//! put on the queue again. A message that is handed on says from which version of the part it
+//! goes on; whatever was sent for the part before that stops there, so that there is one.
 
 mod again;
 mod copy;
@@ -23,13 +25,19 @@ use aws_lambda_events::sqs::SqsEvent;
 use campaigns::{SegmentCopy, Survey};
 use contracts::{ScanName, ScanWork};
 use facts::History;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use lambda::{Clock, Context, batch};
 use membership::Keeper;
 use serde_json::Value;
 use store::{ActiveSet, Customers, Definitions, DictionaryCache, MembershipRows, Messages, Scans, Sizes, Timers};
 
 use crate::survey::SurveyTask;
+
+/// How long a worker stays with a part while others may wait.
+const TURN: SignedDuration = SignedDuration::from_mins(1);
+
+/// How long before the end of its time a worker hands on: longer than a page takes.
+const TO_SPARE: SignedDuration = SignedDuration::from_secs(60);
 
 /// Serves the schedule and the backfill queue.
 ///
@@ -75,26 +83,28 @@ impl Backfill {
         if event.get("Records").is_none() {
             self.see_to_what_is_to_build().await?;
             let again = self.see_to_what_is_lost().await?;
-            self.see_to_what_is_gone(deadline).await?;
             self.see_to_sizes(deadline).await?;
+            self.see_to_what_is_gone(deadline).await?;
             return Ok(again);
         }
         let event: SqsEvent = serde_json::from_value(event).ok().context("the batch could not be read")?;
-        let answer = batch::messages(event, async |work: ScanWork| self.work(work, deadline).await).await?;
+        let until = (deadline - TO_SPARE).min(self.clock.now() + TURN);
+        let answer = batch::messages(event, async |work: ScanWork| self.work(work, until).await).await?;
         Ok(serde_json::to_value(answer)?)
     }
 
-    /// Goes on with a part of a scan. Of one that was stopped nothing is there any more.
-    async fn work(&self, work: ScanWork, deadline: Timestamp) -> anyhow::Result<()> {
+    /// Goes on with a part of a scan, until it is time to hand on. Of one that was stopped
+    /// nothing is there any more.
+    async fn work(&self, work: ScanWork, until: Timestamp) -> anyhow::Result<()> {
         let name = work.scan.to_string();
         match &work.scan {
-            ScanName::Segments(number) => self.build(*number, work, deadline).await,
+            ScanName::Segments(number) => self.build(*number, work, until).await,
             ScanName::Survey(_) => match self.scans.work::<Survey>(&name).await? {
-                Some(survey) => self.walk(&SurveyTask::new(&self.keeper.history, &survey).await?, work, deadline).await,
+                Some(survey) => self.walk(&SurveyTask::new(&self.keeper.history, &survey).await?, work, until).await,
                 None => Ok(()),
             },
             ScanName::Copy(_) => match self.scans.work::<SegmentCopy>(&name).await? {
-                Some(copy) => self.copy(&copy, work, deadline).await,
+                Some(copy) => self.copy(&copy, work, until).await,
                 None => Ok(()),
             },
         }

@@ -29,7 +29,7 @@ impl Task for SurveyTask<'_> {
     type Tally = SurveyTally;
 
     fn kinds(&self) -> Kinds {
-        Kinds { orders: true, ..facts::kinds(&self.program.all_needs()) }
+        Kinds { orders: true, ..facts::kinds(&self.program.all_needs(), self.at.now) }
     }
 
     /// One that was stopped is gone, and its worker is overtaken.

@@ -23,7 +23,8 @@ pub(crate) trait Task {
     /// customers, as they are then: whatever is written here must bear that.
     ///
     /// # Errors
-    /// If anything could not be done; the same customers come again.
+    /// If anything could not be done. The tally is as it was, and the same customers come
+    /// again; if it lies in the rows of one of them, the others.
     async fn look_at(&self, customers: &[Scanned], tally: &mut Self::Tally) -> anyhow::Result<()>;
 
     /// All customers were looked at. It is called before the scan is noted as done, and more

@@ -2,7 +2,7 @@
 
 use campaigns::{CopyProgress, CopyTally, Segment, SegmentCopy};
 use conditions::{Condition, Scope};
-use contracts::{Kind, Problem, ScanName, ScanWork};
+use contracts::{Kind, Problem, ScanName};
 use domain::{Code, Fault};
 use jiff::SignedDuration;
 use lambda::http::{Failure, Request, Response};
@@ -46,8 +46,7 @@ impl Manage {
         let copy = SegmentCopy { id: new_id()?, segment, first, audience, begun_at, members };
         let scan = ScanName::Copy(copy.id.clone());
         self.scans.begin::<_, CopyTally>(&scan.to_string(), &copy, CUSTOMER_SHARDS, begun_at).await?;
-        let work = |part| (ScanWork { scan: scan.clone(), part }, SignedDuration::ZERO);
-        self.backfill.send(&(0..CUSTOMER_SHARDS).map(work).collect::<Vec<_>>()).await?;
+        self.put_on_queue(&scan, CUSTOMER_SHARDS, SignedDuration::ZERO).await;
         let place = format!("/v1/segments/{}/copies/{}", copy.segment, copy.id);
         let shown = copy.show(&CopyProgress::default(), begun_at);
         Ok(Response::json(202, &shown).with_header("location", place))

@@ -174,12 +174,13 @@ impl Manage {
 }
 
 /// Which segments may have other members because of an edit of such a word: whether an
-/// order counts is said by its statuses, and what day it is by the shop's time zone.
-fn segments_that_go_by(kind: WordKind) -> impl Fn(&Needs) -> bool {
-    move |needs| match kind {
-        WordKind::Status => needs.collections.contains(&Collection::Orders),
-        WordKind::Settings => true,
-        _ => false,
+/// order counts is said by its statuses, and what day it is by the shop's time zone. None
+/// goes by a word of another kind.
+fn segments_that_go_by(kind: WordKind) -> Option<fn(&Needs) -> bool> {
+    match kind {
+        WordKind::Status => Some(|needs| needs.collections.contains(&Collection::Orders)),
+        WordKind::Settings => Some(|_| true),
+        _ => None,
     }
 }
 

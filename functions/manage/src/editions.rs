@@ -9,7 +9,7 @@ use domain::Code;
 use jiff::{SignedDuration, Timestamp};
 use lambda::http::{Failure, Request};
 use serde::Serialize;
-use store::{Deleted, Kind as Defined, SCAN_PARTS, SavedSegments};
+use store::{Deleted, Kind as Defined, SCAN_PARTS, SavedSegments, Written};
 
 use crate::Manage;
 
@@ -19,11 +19,16 @@ const WORDS_ARE_KNOWN: SignedDuration = SignedDuration::from_secs(3);
 
 /// What an edit means for the editions.
 enum Meaning {
-    /// Nothing.
+    /// Nothing, whatever else is saved.
     Nothing,
-    /// There are to be others of these, from a time on; the segment that is saved itself,
-    /// if it is one, is among them.
-    Others(BTreeSet<Code>, Option<Code>, Timestamp),
+    /// They stay as they are. They are written all the same, so that this is refused if
+    /// something was saved meanwhile because of which it means something else.
+    Same,
+    /// There are to be others of the segment that is saved and of all that ask about it.
+    Segment(Code, BTreeSet<Code>),
+    /// There are to be others of the segments that go by a word, if there are any; and of
+    /// none from before this time.
+    Word(BTreeSet<Code>, Timestamp),
     /// There are none of this one any more.
     Gone(Code),
 }
@@ -34,9 +39,13 @@ impl Meaning {
         let mut versions = saved.versions();
         match self {
             Self::Nothing => None,
-            Self::Others(affected, itself, since) => {
-                versions.extend(itself.clone().map(|code| (code, version)));
-                Some(saved.editions.edited(affected, &versions, *since))
+            Self::Same => Some(saved.editions.clone()),
+            Self::Segment(code, affected) => {
+                versions.insert(code.clone(), version);
+                Some(saved.editions.edited(affected, &versions, now))
+            }
+            Self::Word(affected, since) => {
+                Some(saved.editions.no_earlier_than(*since).edited(affected, &versions, now))
             }
             Self::Gone(code) => {
                 versions.remove(code);
@@ -59,11 +68,12 @@ impl Manage {
         let meaning = async |saved: &SavedSegments| {
             check(saved)?;
             let mut segments = saved.segments();
-            if segments.condition(code.as_str()) == Some(&segment.condition) {
-                return Ok(Meaning::Nothing);
+            // One that was saved before editions were kept has none yet.
+            if segments.condition(code.as_str()) == Some(&segment.condition) && saved.editions.is_known(code) {
+                return Ok(Meaning::Same);
             }
             segments.insert(segment.clone());
-            Ok(Meaning::Others(segments.asking_about(code), Some(code.clone()), self.clock.now()))
+            Ok(Meaning::Segment(code.clone(), segments.asking_about(code)))
         };
         let saved = self.edit(request, Defined::Segment, code.as_str(), Some(segment), meaning).await?;
         Ok(saved.unwrap_or_default())
@@ -84,22 +94,19 @@ impl Manage {
     }
 
     /// Saves a word of the dictionary or deletes it, with other editions of the segments
-    /// that go by it.
+    /// that go by it; none, if segments never go by such words.
     pub(crate) async fn edit_word(
         &self,
         request: &Request,
         id: &str,
         word: Option<&impl Serialize>,
-        goes_by_it: impl Fn(&Needs) -> bool,
+        goes_by_it: Option<fn(&Needs) -> bool>,
     ) -> Result<Option<u64>, Failure> {
         let meaning = async |saved: &SavedSegments| {
-            let segments = saved.segments();
-            let affected: BTreeSet<Code> =
-                segments.needs().filter(|(_, needs)| goes_by_it(needs)).map(|(code, _)| code).collect();
-            Ok(match affected.is_empty() {
-                true => Meaning::Nothing,
-                false => Meaning::Others(affected, None, self.clock.now() + WORDS_ARE_KNOWN),
-            })
+            let Some(goes_by_it) = goes_by_it else { return Ok(Meaning::Nothing) };
+            let needs = saved.segments();
+            let affected = needs.needs().filter(|(_, needs)| goes_by_it(needs)).map(|(code, _)| code).collect();
+            Ok(Meaning::Word(affected, self.clock.now() + WORDS_ARE_KNOWN))
         };
         self.edit(request, Defined::Word, id, word, meaning).await
     }
@@ -119,8 +126,9 @@ impl Manage {
             let (saved, now) = (self.definitions.saved_segments().await?, self.clock.now());
             let meaning = meaning(&saved).await?;
             let also = |version| {
-                let editions = meaning.editions(&saved, version, now).filter(|editions| *editions != saved.editions);
-                let put = editions.map(|editions| self.definitions.put_editions(&editions, saved.read));
+                let put = meaning
+                    .editions(&saved, version, now)
+                    .map(|editions| self.definitions.put_editions(&editions, saved.read));
                 Ok(put.transpose()?.into_iter().collect())
             };
             let edited = match definition {
@@ -133,7 +141,15 @@ impl Manage {
                 Deleted::Refused => {}
                 Deleted::Before => return Ok(None),
                 Deleted::Now(version) => {
-                    let building = meaning.editions(&saved, version, now).and_then(|editions| editions.building);
+                    let editions = meaning.editions(&saved, version, now);
+                    if let (Meaning::Segment(code, _), Some(editions)) = (&meaning, &editions)
+                        && saved.versions().get(code) == Some(&version)
+                        && self.definitions.move_editions(editions, saved.read).await? == Written::Overtaken
+                    {
+                        // It is the same as was saved, so nothing was written, and has no edition.
+                        continue;
+                    }
+                    let building = editions.and_then(|editions| editions.building);
                     if let Some(building) =
                         building.filter(|building| saved.editions.building.as_ref() != Some(building))
                     {
@@ -145,13 +161,18 @@ impl Manage {
         }
     }
 
-    /// Has the building of segments begin, or go on, at once. Should that fail, it does
-    /// within minutes all the same.
+    /// Has the building of segments begin, or go on, at once.
     pub(crate) async fn hasten(&self, building: &Building) {
         let delay = building.since.duration_since(self.clock.now()).max(SignedDuration::ZERO);
-        let work = |part| (ScanWork { scan: ScanName::Segments(building.number), part }, delay);
-        if let Err(error) = self.backfill.send(&(0..SCAN_PARTS).map(work).collect::<Vec<_>>()).await {
-            tracing::warn!(error = format!("{error:#}"), "the building of segments begins later");
+        self.put_on_queue(&ScanName::Segments(building.number), SCAN_PARTS, delay).await;
+    }
+
+    /// Has all parts of a scan that was noted begin. Should that fail, the schedule finds
+    /// them: whoever asked for the scan is not to ask again, or there would be two.
+    pub(crate) async fn put_on_queue(&self, scan: &ScanName, parts: u32, delay: SignedDuration) {
+        let work = |part| (ScanWork { scan: scan.clone(), part, version: None }, delay);
+        if let Err(error) = self.backfill.send(&(0..parts).map(work).collect::<Vec<_>>()).await {
+            tracing::warn!(scan = %scan, error = format!("{error:#}"), "a scan begins later");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use campaigns::{EditionOf, Editions, Membership};
+use campaigns::{Edition, EditionOf, Editions, Membership};
 use domain::{Code, CustomerId, Fault};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -148,11 +148,13 @@ impl Manage {
     /// All segments that a customer is in.
     pub(crate) async fn segments_of(&self, request: &Request) -> Result<Response, Failure> {
         let id = self.known_customer(&request.path("id", CustomerId::parse)?).await?.id;
-        let (editions, _) = self.definitions.editions().await?;
-        let mut kept = self.customers.segments(&id).await?;
-        kept.retain(|(edition, membership)| membership.is_in && editions.serves(edition));
+        let serving = async || Ok(self.definitions.editions().await?.0.serving);
+        let read = async |_: &BTreeMap<Code, Edition>| Ok(self.customers.segments(&id).await?);
+        let (serving, kept) = while_the_same(serving, read).await?;
+        let serves = |(code, number): &EditionOf| serving.get(code).is_some_and(|edition| edition.number == *number);
         let items: Vec<Value> = kept
             .iter()
+            .filter(|(edition, membership)| membership.is_in && serves(edition))
             .map(|((code, _), membership)| {
                 let mut shown = shown(membership);
                 shown["segment"] = json!(code);
@@ -180,30 +182,21 @@ impl Manage {
         Ok(shown)
     }
 
-    /// Reads lists of members by the editions that are to be gone by. Another edition may
-    /// take over meanwhile, and what is kept of the one before be forgotten while it is read:
-    /// then it is read once more.
+    /// Reads lists of members by the editions that are to be gone by.
     async fn while_kept<T, const N: usize>(
         &self,
         codes: [&Code; N],
         read: impl AsyncFn(&[Members; N]) -> Result<T, Failure>,
     ) -> Result<([Members; N], T), Failure> {
-        let mut lists = self.lists(codes).await?;
-        loop {
-            let found = read(&lists).await?;
-            let in_force = self.lists(codes).await?;
-            if in_force == lists {
-                return Ok((lists, found));
-            }
-            lists = in_force;
-        }
+        while_the_same(async || self.lists(codes).await, read).await
     }
 
     async fn lists<const N: usize>(&self, codes: [&Code; N]) -> Result<[Members; N], Failure> {
         let (editions, _) = self.definitions.editions().await?;
         let mut lists = codes.map(|code| Members::of(&editions, code));
         for (list, code) in lists.iter_mut().zip(codes) {
-            // One that was saved before any was kept: it is not kept before it is saved again.
+            // One that was saved before any was kept: nobody is found in it before it is saved
+            // again, be it as it is.
             if list.is_none() && self.definitions.get::<Value>(Defined::Segment, code.as_str()).await?.is_some() {
                 *list = Some(Members::default());
             }
@@ -281,6 +274,24 @@ impl Manage {
     fn has_time(&self, request: &Request) -> bool {
         let deadline = request.deadline().and_then(|at| Timestamp::from_millisecond(at.try_into().ok()?).ok());
         deadline.is_none_or(|deadline| self.clock.now() + TO_SPARE < deadline)
+    }
+}
+
+/// Reads memberships by the editions that are to be gone by. Another edition may take over
+/// meanwhile, and what is kept of the one before be forgotten while it is read: then it is
+/// read once more.
+async fn while_the_same<E: PartialEq, T>(
+    editions: impl AsyncFn() -> Result<E, Failure>,
+    read: impl AsyncFn(&E) -> Result<T, Failure>,
+) -> Result<(E, T), Failure> {
+    let mut known = editions().await?;
+    loop {
+        let found = read(&known).await?;
+        let in_force = editions().await?;
+        if in_force == known {
+            return Ok((known, found));
+        }
+        known = in_force;
     }
 }
 

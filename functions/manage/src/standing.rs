@@ -69,11 +69,17 @@ impl Manage {
         let Some(building) = &editions.building else { return Ok(Value::Null) };
         let name = ScanName::Segments(building.number).to_string();
         let scan: Option<Scan<IgnoredAny, IgnoredAny>> = self.scans.get(&name).await?;
-        let Some(scan) = scan else { return Ok(json!({ "customers": 0, "share": "0", "done_by": null })) };
+        let Some(scan) = scan else { return Ok(json!({ "customers": 0, "failed": 0, "share": "0", "done_by": null })) };
         let customers: u64 = scan.parts.values().map(|part| part.value.customers).sum();
-        let share = progress_of(&scan).share(self.customers.item_count().await?);
+        let progress = progress_of(&scan);
+        let share = progress.share(self.customers.item_count().await?);
         let done_by = expected(building.since, self.clock.now(), share).filter(|_| !building.paused);
-        Ok(json!({ "customers": customers, "share": share.normalize().to_string(), "done_by": done_by }))
+        Ok(json!({
+            "customers": customers,
+            "failed": progress.failed,
+            "share": share.normalize().to_string(),
+            "done_by": done_by,
+        }))
     }
 }
 

@@ -3,7 +3,7 @@
 
 use campaigns::{Cluster, Estimate, Survey, SurveyProgress, SurveyTally};
 use conditions::Collection;
-use contracts::{Kind, Problem, ScanName, ScanWork};
+use contracts::{Kind, Problem, ScanName};
 use domain::Fault;
 use futures::{StreamExt, TryStreamExt};
 use jiff::SignedDuration;
@@ -44,8 +44,7 @@ impl Manage {
         }
         let scan = ScanName::Survey(survey.id.clone());
         self.scans.begin::<_, SurveyTally>(&scan.to_string(), &survey, SCAN_PARTS, now).await?;
-        let work = |part| (ScanWork { scan: scan.clone(), part }, SignedDuration::ZERO);
-        self.backfill.send(&(0..SCAN_PARTS).map(work).collect::<Vec<_>>()).await?;
+        self.put_on_queue(&scan, SCAN_PARTS, SignedDuration::ZERO).await;
         let progress = SurveyProgress { parts: SCAN_PARTS, ..SurveyProgress::default() };
         let place = format!("/v1/surveys/{}", survey.id);
         Ok(Response::json(202, &survey.show(&progress, now)).with_header("location", place))
@@ -66,10 +65,11 @@ impl Manage {
     /// Stops a survey and forgets what has come of it.
     pub(crate) async fn delete_survey(&self, request: &Request) -> Result<Response, Failure> {
         let name = ScanName::Survey(request.path("id", id)?).to_string();
-        if self.scans.work::<Survey>(&name).await?.is_none() {
-            return Err(not_found("survey").into());
-        }
-        for _ in 0..TRIES {
+        for tried in 0..TRIES {
+            if self.scans.work::<Survey>(&name).await?.is_none() {
+                // Somebody else stopped it at the same time.
+                return if tried > 0 { Ok(Response::empty()) } else { Err(not_found("survey").into()) };
+            }
             if self.scans.forget(&name).await? == Written::Done {
                 return Ok(Response::empty());
             }
@@ -95,7 +95,7 @@ impl Manage {
         }
         let needs = program.all_needs();
         let about = if needs.collections.contains(&Collection::Messages) { SAMPLE_WITH_MESSAGES } else { SAMPLE };
-        let sample = self.customers.sample(about, facts::kinds(&needs)).await?;
+        let sample = self.customers.sample(about, facts::kinds(&needs, at.now)).await?;
         let mut clusters = Vec::new();
         for customers in &sample.clusters {
             let known = customers.iter().filter(|scanned| scanned.customer.is_some());
@@ -118,6 +118,7 @@ pub(crate) fn progress_of<W, T>(scan: &Scan<W, T>) -> SurveyProgress {
     let parts = u32::try_from(scan.parts.len()).unwrap_or(u32::MAX);
     let mut progress = SurveyProgress { parts, ..SurveyProgress::default() };
     for part in scan.parts.values().map(|part| &part.value) {
+        progress.failed += part.failed;
         match part.done {
             true => progress.done += 1,
             false => progress.rows.push(part.rows),

@@ -101,6 +101,7 @@ impl Survey {
             "ended_at": progress.ended_at,
             "progress": {
                 "customers": progress.tally.all.customers,
+                "failed": progress.failed,
                 "share": share.normalize().to_string(),
                 "done_by": done_by,
             },
@@ -134,6 +135,8 @@ pub struct SurveyProgress {
     pub parts: u32,
     /// How many of the parts are done.
     pub done: u32,
+    /// How many customers could not be looked at and were passed over.
+    pub failed: u64,
     /// How many rows of each of the others lie behind it.
     pub rows: Vec<u64>,
     /// When the last part was done; none if they are not all done.

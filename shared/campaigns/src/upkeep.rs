@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use conditions::{At, Collection, Facts, Needs, Program};
-use domain::Touched;
+use domain::{Code, Touched};
 
 use crate::membership::{EditionOf, Judged};
 use crate::{Editions, Segments};
@@ -13,6 +13,10 @@ use crate::{Editions, Segments};
 /// How many different choices of segments are kept ready: about as many as there are kinds
 /// of things that happen.
 const MOST_CHOICES: usize = 100;
+
+/// How many conditions these have together at most: each choice has a copy of its own, of
+/// which thousands take some ten megabytes.
+const MOST_CONDITIONS: usize = 5_000;
 
 /// The segments whose members are kept.
 #[derive(Default)]
@@ -40,7 +44,8 @@ struct Ready {
     of: Vec<usize>,
 }
 
-/// Some of the segments.
+/// Some of the segments, by their places in the [`Upkeep`] that gave them: in one of other
+/// editions they would be other segments. See [`Upkeep::keeps_the_same`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Chosen {
     which: Vec<usize>,
@@ -111,6 +116,31 @@ impl Upkeep {
         self.those(|kept, _| !kept.serves && kept.edition.1 == number)
     }
 
+    /// The same, and where a segment has another condition than before, the edition of it
+    /// that serves: that somebody entered or left by that one is to be told of before nobody
+    /// goes by it any more.
+    #[must_use]
+    pub fn found(&self, number: u64) -> Chosen {
+        let [meant, to_come] = &self.meaning;
+        let built = self.building(number);
+        let is_built = |code: &Code| built.which.iter().any(|place| self.kept[*place].edition.0 == *code);
+        self.those(|kept, _| {
+            let code = &kept.edition.0;
+            let differs = || meant.condition(code.as_str()) != to_come.condition(code.as_str());
+            if kept.serves { is_built(code) && differs() } else { kept.edition.1 == number }
+        })
+    }
+
+    /// Whether the same editions are kept, and the same of them serve: then what was chosen
+    /// of the one means the same in the other.
+    #[must_use]
+    pub fn keeps_the_same(&self, other: &Self) -> bool {
+        let kept = |upkeep: &Self| -> Vec<(EditionOf, bool)> {
+            upkeep.kept.iter().map(|kept| (kept.edition.clone(), kept.serves)).collect()
+        };
+        kept(self) == kept(other)
+    }
+
     /// Those that may turn because of what was written.
     #[must_use]
     pub fn touched_by(&self, touched: &[Touched]) -> Chosen {
@@ -165,14 +195,15 @@ impl Upkeep {
         if let Some(ready) = kept.get(&chosen.which) {
             return Arc::clone(ready);
         }
+        let conditions = kept.keys().map(Vec::len).sum::<usize>() + chosen.len();
+        if kept.len() >= MOST_CHOICES || conditions > MOST_CONDITIONS {
+            kept.clear();
+        }
         let (serving, building): (Vec<usize>, Vec<usize>) =
             chosen.which.iter().partition(|place| self.kept[**place].serves);
         let mut ready = Vec::new();
         self.make_ready(&serving, &self.meaning[0], &mut ready);
         self.make_ready(&building, &self.meaning[1], &mut ready);
-        if kept.len() >= MOST_CHOICES {
-            kept.clear();
-        }
         let ready = Arc::new(ready);
         kept.insert(chosen.which.clone(), Arc::clone(&ready));
         ready
@@ -216,5 +247,41 @@ fn depends(needs: &Needs, touched: &Touched) -> bool {
 impl fmt::Debug for Upkeep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Upkeep").field("editions", &self.editions).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use conditions::{Condition, Scope};
+    use domain::Code;
+    use jiff::Timestamp;
+    use jiff::tz::TimeZone;
+    use serde_json::json;
+
+    use super::*;
+    use crate::Segment;
+
+    #[test]
+    fn however_many_choices_are_made_few_conditions_are_kept_ready() {
+        const SEGMENTS: usize = 120;
+        let segments: Segments = (0..SEGMENTS)
+            .map(|number| {
+                let condition = json!({ "field": "customer.city", "is": number.to_string() });
+                let condition = Condition::parse(&condition, &Scope::SEGMENT).unwrap();
+                Segment { code: Code::parse(&format!("s{number:03}")).unwrap(), name: "s".into(), condition }
+            })
+            .collect();
+        let versions = segments.codes().map(|code| (Code::parse(code).unwrap(), 1)).collect();
+        let now = Timestamp::UNIX_EPOCH;
+        let codes = segments.codes().map(|code| Code::parse(code).unwrap()).collect();
+        let editions = Editions::default().edited(&codes, &versions, now).built(1, &versions, now).unwrap();
+        let upkeep = Upkeep::new(&editions, segments, Segments::default());
+        let at = At { now, shop: TimeZone::UTC };
+        for first in 0..SEGMENTS {
+            let chosen = Chosen { which: (first..SEGMENTS).collect() };
+            assert_eq!(upkeep.judged(&chosen, &Facts::default(), &at).len(), SEGMENTS - first);
+            let kept: usize = upkeep.ready.lock().unwrap().keys().map(Vec::len).sum();
+            assert!((SEGMENTS - first..=MOST_CONDITIONS).contains(&kept), "{kept}");
+        }
     }
 }

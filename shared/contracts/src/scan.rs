@@ -11,6 +11,10 @@ pub struct ScanWork {
     pub scan: ScanName,
     /// Which part of it, from 0.
     pub part: u32,
+    /// The version of the part to go on from; a later one means that there is another message
+    /// for it, or was. None takes over from whoever is at it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<u64>,
 }
 
 /// What a scan is for, and which of its kind it is.
@@ -68,9 +72,12 @@ mod tests {
 
     #[test]
     fn a_scan_is_read_by_the_name_that_it_has() {
-        let work = ScanWork { scan: ScanName::Survey("a#b".into()), part: 3 };
+        let mut work = ScanWork { scan: ScanName::Survey("a#b".into()), part: 3, version: None };
         let text = serde_json::to_string(&work).unwrap();
         assert_eq!(text, r#"{"scan":"survey#a#b","part":3}"#);
+        assert_eq!(serde_json::from_str::<ScanWork>(&text).unwrap(), work);
+        work.version = Some(7);
+        let text = serde_json::to_string(&work).unwrap();
         assert_eq!(serde_json::from_str::<ScanWork>(&text).unwrap(), work);
         assert!(serde_json::from_str::<ScanWork>(r#"{"scan":"moon#1","part":3}"#).is_err());
     }

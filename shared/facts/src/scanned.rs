@@ -4,17 +4,18 @@
 use conditions::{At, Collection, Facts, Needs, Program, State};
 use domain::Order;
 use jiff::Timestamp;
-use store::{Kinds, Scanned};
+use store::{EventsMeant, Kinds, Scanned};
 
 use crate::{History, shown};
 
-/// What a scan has to bring for these needs.
+/// What a scan has to bring for these needs, at that time or later.
 #[must_use]
-pub fn kinds(needs: &Needs) -> Kinds {
+pub fn kinds(needs: &Needs, now: Timestamp) -> Kinds {
     let wants = |over: Collection| needs.collections.contains(&over);
     Kinds {
         orders: wants(Collection::Orders),
-        events: wants(Collection::Events),
+        events: wants(Collection::Events)
+            .then(|| EventsMeant { names: needs.events.clone(), since: needs.events_back.since(now) }),
         containers: wants(Collection::Items) || wants(Collection::Containers),
     }
 }

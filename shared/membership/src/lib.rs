@@ -19,6 +19,10 @@ use store::{Active, ActiveSet, Customers, Found, MembershipRows, Written};
 /// By how much the clocks of two machines may differ.
 const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_secs(2);
 
+/// After how long a time that has come and was not seen to counts as missed: its message
+/// was lost, or is a dead letter. Whoever looks next sees to it.
+const MISSED: SignedDuration = SignedDuration::from_mins(15);
+
 /// Why somebody's segments are looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Look {
@@ -65,7 +69,9 @@ impl Keeper {
             let customer = match self.customers.profile(&id).await? {
                 Found::Here { id: is, what } if is == id => what,
                 somebody_else => {
-                    if wrote.take().is_some() {
+                    // Be it that somebody wrote and died before they saw who it is by now.
+                    wrote = None;
+                    if known.version.is_some() || !known.of.is_empty() {
                         self.rows.forget(&id).await?;
                     }
                     match somebody_else {
@@ -80,20 +86,27 @@ impl Keeper {
             if let Look::Turns(at) = look {
                 anyhow::ensure!(*at <= now + CLOCKS_DIFFER, "a customer is not to be looked at yet");
                 now = now.max(*at);
-                if known.turns_at != Some(*at) || id != *customer_id {
+                if wrote.is_none() && (known.turns_at != Some(*at) || id != *customer_id) {
                     // Overtaken. Whoever did that may have died before they looked once more.
                     self.forget_timer(customer_id, look).await?;
                 }
             }
-            let chosen = wrote.take().unwrap_or_else(|| look.chosen(&active.upkeep));
+            let is_missed = known.turns_at.is_some_and(|at| at.saturating_add(MISSED).is_ok_and(|late| late < now));
+            let by = if is_missed { By::Time } else { look.by() };
+            let chosen = match wrote.take() {
+                _ if is_missed => active.upkeep.all(),
+                Some(chosen) => chosen,
+                None => look.chosen(&active.upkeep),
+            };
             let needs = active.upkeep.needs(&chosen);
             let single = contracts::facts::of(Some(&customer.value), None, None, None, None);
             let facts = self.history.facts(&id, single, &needs, now).await?;
             let judged = active.upkeep.judged(&chosen, &facts, &self.history.at(now).await?);
-            let Some(turned) = known.turned(&judged, active.upkeep.editions(), &look.by(), now) else { return Ok(()) };
+            let Some(turned) = known.turned(&judged, active.upkeep.editions(), &by, now) else { return Ok(()) };
             if self.rows.apply(&id, &known, &turned, now).await? == Written::Done {
                 let in_force = self.active.current().await?;
-                wrote = Some(if Arc::ptr_eq(&in_force, &active) { chosen } else { in_force.upkeep.all() });
+                let is_same = in_force.upkeep.keeps_the_same(&active.upkeep);
+                wrote = Some(if is_same { chosen } else { in_force.upkeep.all() });
                 active = in_force;
             }
         }
@@ -113,7 +126,7 @@ impl Look {
         match self {
             Self::Touched(what) => upkeep.touched_by(what),
             Self::Turns(_) => upkeep.timed(),
-            Self::Found(number) => upkeep.building(*number),
+            Self::Found(number) => upkeep.found(*number),
         }
     }
 

@@ -154,6 +154,11 @@ fn schemas() -> Vec<(&'static str, Value)> {
     let shown = standing(shown);
     let progress = Object::shown("How far the finding of members is.")
         .needs("customers", count(), "How many customers were looked at.")
+        .needs(
+            "failed",
+            count(),
+            "How many could not be looked at and were passed over: what is kept of them cannot be read.",
+        )
         .needs("share", json!({ "type": "string" }), "Which share of all, about, from 0 to 1.")
         .needs("done_by", or_null(instant()), "When it will be done if it goes on as it did; null if nobody knows.");
     let head = standing(versioned(Object::shown("A segment.")));

@@ -94,6 +94,11 @@ fn preview_shown() -> Value {
 fn survey_shown() -> Value {
     let progress = Object::shown("How far it is.")
         .needs("customers", count(), "How many customers were looked at.")
+        .needs(
+            "failed",
+            count(),
+            "How many could not be looked at and were passed over: what is kept of them cannot be read.",
+        )
         .needs("share", share(), "About which share of the work is done, from 0 to 1.")
         .needs(
             "done_by",

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use campaigns::{Campaign, Segments, Status, Upkeep};
 use domain::{Change, TemplateId};
 
+use crate::rows::of_definitions;
 use crate::{Definitions, Kind, Versioned};
 
 /// What is in force: the active campaigns, the version of each template, the segments and
@@ -68,13 +69,17 @@ impl ActiveSet {
         if kept.revision == Some(revision) {
             return Ok(kept);
         }
+        let active = Arc::new(self.read(revision).await.map_err(of_definitions)?);
+        *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&active);
+        Ok(active)
+    }
+
+    async fn read(&self, revision: u64) -> anyhow::Result<Active> {
         let mut campaigns = self.definitions.list::<Campaign>(Kind::Campaign).await?;
         campaigns.retain(|campaign| campaign.value.status == Status::Active);
         let templates =
             self.definitions.heads(Kind::Template).await?.into_iter().map(|head| (head.id, head.version)).collect();
         let (upkeep, segments) = self.definitions.upkeep().await?;
-        let active = Arc::new(Active { revision: Some(revision), campaigns, templates, segments, upkeep });
-        *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&active);
-        Ok(active)
+        Ok(Active { revision: Some(revision), campaigns, templates, segments, upkeep })
     }
 }

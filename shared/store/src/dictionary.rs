@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::Definitions;
-use crate::rows::{Item, failed, text};
+use crate::rows::{Item, failed, of_definitions, text};
 
 /// How long the dictionary is taken to hold without another look.
 const TRUSTED: SignedDuration = SignedDuration::from_secs(1);
@@ -71,7 +71,7 @@ impl DictionaryCache {
         let read = match known == Some(revision) {
             true => None,
             false => {
-                let words = self.definitions.words().await?;
+                let words = self.definitions.words().await.map_err(of_definitions)?;
                 Some(Arc::new(Dictionary::new(words.into_iter().map(|saved| (saved.id, saved.word)))))
             }
         };

@@ -134,6 +134,16 @@ impl Definitions {
         Ok(TransactWriteItem::builder().put(put.build()?).build())
     }
 
+    /// Writes which editions are gone, if nobody else wrote since this was read; nothing
+    /// else of it may be otherwise than it was read. Nobody needs to hear of it.
+    ///
+    /// # Errors
+    /// If the table cannot be written to.
+    pub async fn put_gone(&self, editions: &Editions, read: Option<u64>) -> anyhow::Result<Written> {
+        let put = vec![self.put_editions(editions, read)?];
+        rows::transact(self.db(), put, "which editions are gone could not be written").await
+    }
+
     /// Writes which editions are kept, by itself, and that something was edited.
     ///
     /// # Errors

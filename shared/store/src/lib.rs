@@ -42,8 +42,9 @@ pub use audit::Change;
 pub use catalogue::{Catalogue, ImportRow, Merged, Refused, ToldProduct};
 pub use cursor::TimersCursor;
 pub use customers::{
-    ContactKind, Counted, CustomerScan, Customers, Erased, Found, Identity, Kinds, KnownContainer, KnownOrder, Linked,
-    List, Loaded, OrderOwner, PutEvent, Sample, Saying, ScanPlace, Scanned, ScannedPage, Suppression, Wanted,
+    ContactKind, Counted, CustomerScan, Customers, Erased, EventsMeant, Found, Identity, Kinds, KnownContainer,
+    KnownOrder, Linked, List, Loaded, OrderOwner, PutEvent, Sample, Saying, ScanPlace, Scanned, ScannedPage,
+    Suppression, Wanted,
 };
 pub use definitions::{Definitions, Deleted, Head, Kind, SavedWord};
 pub use dictionary::DictionaryCache;
@@ -54,7 +55,7 @@ pub use mailings::{Mailings, OpenMailing, Page as AudiencePage};
 pub use memberships::MembershipRows;
 pub use messages::{Entry, Evidence, Messages, Outcome, Taken};
 pub use requests::{Asked, Begun, Requests, Reserved};
-pub use rows::{MAX_BODY, Versioned, Written};
+pub use rows::{MAX_BODY, Unreadable, Versioned, Written, lies_in_rows};
 pub use runs::Runs;
 pub use scans::{OpenScan, SCAN_PARTS, Scan, ScanPart, Scans};
 pub use sizes::Sizes;

@@ -2,6 +2,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};
 use campaigns::{EditionOf, Memberships, Turned};
 use domain::{Code, CustomerId};
+use futures::TryStreamExt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +16,11 @@ pub(crate) const SEGMENTS: &str = "segments";
 
 /// What each membership's item begins with.
 pub(crate) const SEGMENT: &str = "segment#";
+
+/// How many memberships are deleted at the same time: of one customer, and of an edition
+/// that is kept no more.
+const FORGOTTEN_AT_ONCE: usize = 8;
+const CLEARED_AT_ONCE: usize = 16;
 
 /// In which segments a customer is: a row for each beside the customer, one that goes
 /// with every change, and a timer for when they turn by themselves.
@@ -138,9 +144,8 @@ impl MembershipRows {
     pub async fn forget(&self, id: &CustomerId) -> anyhow::Result<()> {
         loop {
             let known = self.load(id).await?;
-            for edition in known.of.keys() {
-                self.transact(vec![self.delete(key(partition(id), membership_item(edition)))?]).await?;
-            }
+            let rows = known.of.keys().map(|edition| key(partition(id), membership_item(edition)));
+            self.delete_each(rows, FORGOTTEN_AT_ONCE).await?;
             let Some(version) = known.version else { return Ok(()) };
             let state = Delete::builder()
                 .table_name(&self.customers)
@@ -168,18 +173,22 @@ impl MembershipRows {
         self.transact(vec![self.timers.delete(&timer)?]).await.map(drop)
     }
 
-    /// Deletes memberships of an edition that is kept no more, a page of them. Whether
-    /// there may be more.
+    /// Deletes what is kept of these customers' membership in a segment by an edition that
+    /// is kept no more.
     ///
     /// # Errors
-    /// If the table or its index cannot be read or written to.
+    /// If the table cannot be written to.
     pub async fn clear(&self, edition: &EditionOf, members: &[CustomerId]) -> anyhow::Result<()> {
-        for id in members {
-            let delete = self.db.delete_item().table_name(&self.customers);
-            let delete = delete.set_key(Some(key(partition(id), membership_item(edition)))).send().await;
-            delete.map(drop).map_err(failed("a membership could not be deleted"))?;
-        }
-        Ok(())
+        let rows = members.iter().map(|id| key(partition(id), membership_item(edition)));
+        self.delete_each(rows, CLEARED_AT_ONCE).await
+    }
+
+    async fn delete_each(&self, rows: impl Iterator<Item = Item>, at_once: usize) -> anyhow::Result<()> {
+        let delete = async |row| {
+            let delete = self.db.delete_item().table_name(&self.customers).set_key(Some(row)).send().await;
+            delete.map(drop).map_err(failed("a membership could not be deleted"))
+        };
+        futures::stream::iter(rows.map(Ok)).try_for_each_concurrent(at_once, delete).await
     }
 
     fn delete(&self, key: Item) -> anyhow::Result<TransactWriteItem> {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use anyhow::anyhow;
+use anyhow::{Error, anyhow};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
@@ -60,17 +60,36 @@ pub(crate) fn body(value: &impl Serialize) -> anyhow::Result<String> {
     Ok(text)
 }
 
+/// A row that is not what a row of its kind is, however often it is read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Unreadable(String);
+
+/// Whether it failed for a reason that lies in the rows themselves, and not in a table that
+/// could not be reached: it will fail again.
+#[must_use]
+pub fn lies_in_rows(error: &Error) -> bool {
+    error.is::<Unreadable>() || error.is::<TooLarge>()
+}
+
+/// What keeps the definitions from being read. It is no reason to pass over a customer, even
+/// if it lies in a row.
+pub(crate) fn of_definitions(error: Error) -> Error {
+    anyhow!("{error:#}")
+}
+
 /// The domain object in a `body`.
 pub(crate) fn parse<T: DeserializeOwned>(body: &str) -> anyhow::Result<T> {
     serde_json::from_str(body).map_err(|error| {
-        anyhow!("a row could not be decoded ({:?} error at column {})", error.classify(), error.column())
+        let (class, column) = (error.classify(), error.column());
+        Unreadable(format!("a row could not be decoded ({class:?} error at column {column})")).into()
     })
 }
 
 /// The row as a type.
 pub(crate) fn decode<T: DeserializeOwned>(item: Item) -> anyhow::Result<T> {
     serde_dynamo::aws_sdk_dynamodb_1::from_item(item)
-        .map_err(|_| anyhow!("a row does not have the attributes of its kind"))
+        .map_err(|_| Unreadable("a row does not have the attributes of its kind".to_owned()).into())
 }
 
 /// The type as a row.

@@ -33,6 +33,10 @@ pub struct ScanPart<T> {
     pub rows: u64,
     /// How many customers lie behind it.
     pub customers: u64,
+    /// How many of them could not be looked at, for a reason that lies in their rows, and
+    /// were passed over.
+    #[serde(default)]
+    pub failed: u64,
     /// What has come of them.
     pub tally: T,
     /// Whether all of it was gone through.
@@ -116,7 +120,8 @@ impl Scans {
         parts: u32,
         now: Timestamp,
     ) -> anyhow::Result<Vec<TransactWriteItem>> {
-        let part = ScanPart { place: None, rows: 0, customers: 0, tally: T::default(), done: false, moved_at: now };
+        let part =
+            ScanPart { place: None, rows: 0, customers: 0, failed: 0, tally: T::default(), done: false, moved_at: now };
         let mut open = key(OPEN, name);
         open.insert("at".into(), rows::time(now));
         let mut items = vec![open, row(key(&partition(name), WORK), work, 1)?];
@@ -153,16 +158,19 @@ impl Scans {
     /// If a key cannot be encoded.
     pub fn forgetting(&self, name: &str) -> anyhow::Result<Vec<TransactWriteItem>> {
         let parts = (0..SCAN_PARTS).map(|part| key(&partition(name), part_item(part)));
-        let keys = [key(OPEN, name), key(&partition(name), WORK)].into_iter().chain(parts);
-        let delete = |key| {
-            let delete = Delete::builder().table_name(&self.table).set_key(Some(key)).build()?;
+        let others = parts.chain([key(OPEN, name)]).map(|key| (key, None));
+        // Of two who forget it at once, one does.
+        let work = (key(&partition(name), WORK), Some("attribute_exists(task)".to_owned()));
+        let delete = |(key, condition)| {
+            let delete = Delete::builder().table_name(&self.table).set_key(Some(key));
+            let delete = delete.set_condition_expression(condition).build()?;
             Ok(TransactWriteItem::builder().delete(delete).build())
         };
-        keys.map(delete).collect()
+        others.chain([work]).map(delete).collect()
     }
 
-    /// Forgets a scan, done or not. Overtaken if one of its parts was moved on at that very
-    /// moment.
+    /// Forgets a scan, done or not. Overtaken if there is none any more, or one of its parts
+    /// was moved on at that very moment.
     ///
     /// # Errors
     /// If the table cannot be written to.

@@ -9,6 +9,9 @@ use crate::rows::{Item, failed, number, text};
 /// How many rows are deleted at the same time.
 const AT_ONCE: usize = 8;
 
+/// What the sizes were noted of last: the key's two halves.
+const NOTED: (&str, &str) = ("sizes", "noted");
+
 /// In the checkpoints table: how many were in each segment, a row for each day (UTC). A
 /// segment is meant by its first edition, so that one that was deleted is not taken for one
 /// that is made under the same code.
@@ -41,6 +44,36 @@ impl Sizes {
         ]);
         let put = self.db.put_item().table_name(&self.table).set_item(Some(item)).send();
         put.await.map(drop).map_err(failed("a segment's size could not be noted"))
+    }
+
+    /// Through which number the first editions of all segments go whose sizes are noted of
+    /// this day; none if not all were.
+    ///
+    /// # Errors
+    /// If the table cannot be read.
+    pub async fn noted(&self, day: Date) -> anyhow::Result<Option<u64>> {
+        let (task, item) = NOTED;
+        let get = self.db.get_item().table_name(&self.table).key("task", text(task)).key("item", text(item)).send();
+        let row = get.await.map_err(failed("of what sizes were noted could not be read"))?.item;
+        let Some(row) = row.filter(|row| row.get("day") == Some(&text(day.to_string()))) else { return Ok(None) };
+        let through = row.get("through").and_then(|through| through.as_n().ok());
+        Ok(Some(through.context("a day without a number")?.parse()?))
+    }
+
+    /// Notes that the sizes were noted of all segments through this number, of a day.
+    ///
+    /// # Errors
+    /// If the table cannot be written to.
+    pub async fn put_noted(&self, day: Date, through: u64) -> anyhow::Result<()> {
+        let (task, item) = NOTED;
+        let row = Item::from([
+            ("task".into(), text(task)),
+            ("item".into(), text(item)),
+            ("day".into(), text(day.to_string())),
+            ("through".into(), number(through)),
+        ]);
+        let put = self.db.put_item().table_name(&self.table).set_item(Some(row)).send();
+        put.await.map(drop).map_err(failed("of what sizes were noted could not be written"))
     }
 
     /// How many were in a segment on each day of which it was noted, from a day on, of at

@@ -311,7 +311,7 @@ impl Looker {
             (Some(chosen), _) => chosen.clone(),
             (None, Look::Turns(_)) => self.upkeep.timed(),
             (None, Look::Touched(what)) => self.upkeep.touched_by(what),
-            (None, Look::Found(number)) => self.upkeep.building(*number),
+            (None, Look::Found(number)) => self.upkeep.found(*number),
         };
         if !world.shop.is_known() || (chosen.is_empty() && !matches!(self.look, Look::Turns(_))) {
             return false;

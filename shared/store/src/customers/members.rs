@@ -208,17 +208,18 @@ async fn in_parts<const N: usize>(counted: impl AsyncFn(u32) -> anyhow::Result<P
 
 /// What parts come to. The customers are dealt by a hash, so a part that was not gone
 /// through to its end has about as many as the others have on the average, and no fewer
-/// than were found in it.
+/// than were found in it. If there was no time to go through any to its end, the others are
+/// those in which somebody was found.
 fn total<const N: usize>(parts: &[Part<N>]) -> Counted<N> {
-    let whole = parts.iter().filter(|part| part.is_whole).count() as u64;
-    let mut of = [0; N];
-    for (place, total) in of.iter_mut().enumerate() {
-        let counted: u64 = parts.iter().filter(|part| part.is_whole).map(|part| part.of[place]).sum();
-        let average = counted.checked_div(whole).unwrap_or_default();
-        let others = parts.iter().filter(|part| !part.is_whole).map(|part| part.of[place].max(average));
-        *total = counted + others.sum::<u64>();
-    }
-    Counted { of, exact: whole == parts.len() as u64 }
+    let whole = parts.iter().filter(|part| part.is_whole).count();
+    let goes_by = |part: &&Part<N>| part.is_whole || (whole == 0 && part.of != [0; N]);
+    let known = parts.iter().filter(goes_by).count() as u64;
+    let of = std::array::from_fn(|place| {
+        let found: u64 = parts.iter().filter(goes_by).map(|part| part.of[place]).sum();
+        let average = found.checked_div(known).unwrap_or_default();
+        parts.iter().map(|part| if part.is_whole { part.of[place] } else { part.of[place].max(average) }).sum()
+    });
+    Counted { of, exact: whole == parts.len() }
 }
 
 #[cfg(test)]
@@ -236,5 +237,8 @@ mod tests {
         assert_eq!(counted(&[(3, true), (5, true), (0, false)]), Counted { of: [12], exact: false });
         assert_eq!(counted(&[(3, true), (5, true), (9, false)]), Counted { of: [17], exact: false });
         assert_eq!(counted(&[(2, false), (1, false)]), Counted { of: [3], exact: false });
+        assert_eq!(counted(&[(0, false), (4, false), (2, false), (0, false)]), Counted { of: [13], exact: false });
+        assert_eq!(counted(&[(0, true), (4, false), (0, false)]), Counted { of: [4], exact: false });
+        assert_eq!(counted(&[(0, false), (0, false)]), Counted { of: [0], exact: false });
     }
 }

@@ -34,7 +34,7 @@ pub use row::List;
 pub(crate) use row::{Moved, Row, key, owner, partition, run_item};
 use row::{PROFILE, SUPPRESSION};
 pub use sample::Sample;
-pub use scan::{CustomerScan, Kinds, ScanPlace, Scanned, ScannedPage};
+pub use scan::{CustomerScan, EventsMeant, Kinds, ScanPlace, Scanned, ScannedPage};
 
 use crate::CUSTOMER_SHARDS;
 use crate::rows::{self, Item, Versioned, Written, failed, number, text};

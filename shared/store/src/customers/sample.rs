@@ -75,7 +75,7 @@ impl Customers {
             let in_time = |begun_before: usize| begun_before < FEWEST || begun.elapsed() < PATIENCE;
             let clusters: Vec<Option<Vec<Scanned>>> = futures::stream::iter(parts.into_iter().enumerate())
                 .take_while(|(begun_before, _)| std::future::ready(in_time(*begun_before)))
-                .map(|(_, part)| self.cluster(part, of, kinds))
+                .map(|(_, part)| self.cluster(part, of, kinds.clone()))
                 .buffer_unordered(AT_ONCE)
                 .try_collect()
                 .await?;

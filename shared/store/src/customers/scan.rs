@@ -1,28 +1,40 @@
 //! All customers, gone through in the order in which the table keeps them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_dynamodb::operation::scan::builders::ScanFluentBuilder;
-use domain::{Code, Customer, CustomerId, Event, Order};
+use domain::{Code, Customer, CustomerId, Event, Order, sortable};
+use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::row::{PROFILE, owner};
 use super::{Customers, KnownContainer, Row, attribute, key};
+use crate::memberships::edition_of;
 use crate::rows::{self, Item, failed};
 
 /// How many rows one call reads at most; it stops at 1 MB before that if they are large.
 const ROWS_AT_ONCE: i32 = 1_000;
 
 /// Which things of each customer are wanted. What is not is passed over without being read.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Kinds {
     /// Their orders.
     pub orders: bool,
-    /// Their events.
-    pub events: bool,
+    /// Their events, those that are meant; none if none is wanted.
+    pub events: Option<EventsMeant>,
     /// Their containers, and what is in them.
     pub containers: bool,
+}
+
+/// Which of a customer's events are wanted. There may be any number of others: these are not
+/// kept in memory.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EventsMeant {
+    /// What they are called; none if that does not matter.
+    pub names: Option<BTreeSet<String>>,
+    /// Since when; none if however long ago.
+    pub since: Option<Timestamp>,
 }
 
 /// A customer with all that was wanted of what they did and have. Of somebody who is
@@ -35,14 +47,18 @@ pub struct Scanned {
     pub customer: Option<Customer>,
     /// All their orders, those taken back among them.
     pub orders: Vec<Order>,
-    /// Their events, in no order.
+    /// Their events that were meant, in no order.
     pub events: Vec<Event>,
     /// Their containers, each with all its items.
     pub containers: BTreeMap<Code, KnownContainer>,
     /// The audiences in which they are.
     pub audiences: Vec<String>,
-    /// Whether it is noted in which segments they are.
+    /// Whether anything is kept of their segments.
     pub has_memberships: bool,
+    /// The numbers of the editions by which they are in segments, or were.
+    pub editions: BTreeSet<u64>,
+    /// Whether one of their rows that was wanted cannot be read, and is missing here.
+    pub is_broken: bool,
 }
 
 /// How far a scan has come: behind this row it goes on.
@@ -148,7 +164,7 @@ impl CustomerScan {
             };
             let (scanned, last) = self.open.get_or_insert_with(|| (Scanned::new(id), at.clone()));
             *last = at;
-            rows::readable(scanned.take(item, self.kinds));
+            scanned.is_broken |= rows::readable(scanned.take(item, &self.kinds)).is_none();
         }
         self.behind = page.last_evaluated_key;
         let is_last = self.behind.is_none();
@@ -184,6 +200,18 @@ impl ScanPlace {
     }
 }
 
+impl EventsMeant {
+    /// Whether the event of this row is not too old.
+    fn reach_to(&self, item: &Item) -> bool {
+        let moment = attribute(item, "moment");
+        self.since.is_none_or(|since| moment.is_none_or(|moment| moment >= sortable(since).as_str()))
+    }
+
+    fn names_it(&self, event: &Event) -> bool {
+        self.names.as_ref().is_none_or(|names| names.contains(event.name.as_str()))
+    }
+}
+
 impl Scanned {
     fn new(id: CustomerId) -> Self {
         Self {
@@ -194,18 +222,28 @@ impl Scanned {
             containers: BTreeMap::new(),
             audiences: Vec::new(),
             has_memberships: false,
+            editions: BTreeSet::new(),
+            is_broken: false,
         }
     }
 
-    fn take(&mut self, item: Item, kinds: Kinds) -> anyhow::Result<()> {
+    fn take(&mut self, item: Item, kinds: &Kinds) -> anyhow::Result<()> {
         let name = attribute(&item, "item").unwrap_or_default().to_owned();
         let (kind, rest) = name.split_once('#').unwrap_or((&name, ""));
         match kind {
             PROFILE => self.customer = Some(body(item)?),
-            "segments" | "segment" => self.has_memberships = true,
+            "segments" | "segment" => {
+                self.has_memberships = true;
+                self.editions.extend(edition_of(&name).map(|(_, number)| number));
+            }
             "audience" => self.audiences.push(rest.to_owned()),
             "order" if kinds.orders => self.orders.push(body(item)?),
-            "event" if kinds.events => self.events.push(body(item)?),
+            "event" => {
+                let meant = kinds.events.as_ref().filter(|meant| meant.reach_to(&item));
+                let event: Option<Event> = meant.map(|_| body(item)).transpose()?;
+                let is_named = |event: &Event| meant.is_some_and(|meant| meant.names_it(event));
+                self.events.extend(event.filter(is_named));
+            }
             "container" | "item" if kinds.containers => {
                 let code = Code::parse(rest.split_once('#').map_or(rest, |(code, _)| code));
                 let code = code.map_err(|_| anyhow::anyhow!("a row names no container"))?;
@@ -219,4 +257,50 @@ impl Scanned {
 
 fn body<T: DeserializeOwned>(item: Item) -> anyhow::Result<T> {
     rows::parse(&rows::decode::<Row>(item)?.body)
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{EventId, EventKind};
+    use serde_json::Map;
+
+    use super::*;
+    use crate::customers::events::event_row;
+
+    #[test]
+    fn only_events_that_are_meant_are_kept_and_of_old_ones_none_is_read() {
+        let at = |text: &str| -> Timestamp { text.parse().unwrap() };
+        let since = at("2026-05-01T12:00:00.5Z");
+        let id = CustomerId::parse("c").unwrap();
+        let row = |name: &str, at: Timestamp| {
+            let event = Event {
+                id: EventId::parse(&format!("{name}-{at}")).unwrap(),
+                customer_id: Some(id.clone()),
+                name: Code::parse(name).unwrap(),
+                kind: EventKind::Event,
+                at,
+                source: None,
+                session_id: None,
+                context: Map::new(),
+            };
+            rows::encode(&event_row(&event, since).unwrap()).unwrap()
+        };
+        let mut unreadable = row("seen", at("2026-05-01T12:00:00.4Z"));
+        unreadable.insert("body".into(), rows::text("{}"));
+        let found = |meant: Option<EventsMeant>| {
+            let kinds = Kinds { events: meant, ..Kinds::default() };
+            let mut scanned = Scanned::new(id.clone());
+            for item in
+                [row("seen", since), row("told", since), row("told", at("2026-04-30T12:00:00Z")), unreadable.clone()]
+            {
+                scanned.is_broken |= rows::readable(scanned.take(item, &kinds)).is_none();
+            }
+            (scanned.events.iter().map(|event| event.name.to_string()).collect::<Vec<_>>(), scanned.is_broken)
+        };
+        let named = |name: &str| Some(BTreeSet::from([name.to_owned()]));
+        assert_eq!(found(None), (vec![], false));
+        assert_eq!(found(Some(EventsMeant { names: named("seen"), since: Some(since) })), (vec!["seen".into()], false));
+        assert_eq!(found(Some(EventsMeant { names: named("told"), since: None })).0.len(), 2);
+        assert_eq!(found(Some(EventsMeant::default())), (vec!["seen".into(), "told".into(), "told".into()], true));
+    }
 }
