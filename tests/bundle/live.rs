@@ -209,7 +209,7 @@ async fn a_time_that_was_missed_is_made_good_by_the_next_look() {
     assert_eq!(shop.members("recent").await, ["ada"]);
     // Whoever sees to the time dies, until its messages are dead letters.
     shop.fault(json!({ "kind": "kill", "function": "evaluate", "at_call": 1, "when": "before", "next": 1000 }));
-    shop.advance("P1DT2H").await;
+    shop.advance("P2D").await;
     shop.bundle.clear_faults();
     shop.advance("PT2H").await;
     assert_eq!(shop.members("recent").await, ["ada"], "what was to be seen to was not");
