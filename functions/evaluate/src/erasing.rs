@@ -11,7 +11,7 @@ use aws::{DeadLetters, LookedThrough};
 use domain::CustomerId;
 use jiff::{SignedDuration, Timestamp};
 use lambda::Clock;
-use store::{Customers, Found, Identity, MembershipRows, Messages, Runs};
+use store::{Customers, Found, Identity, MembershipRows, Messages, Runs, Timers};
 
 use crate::letters::Named;
 
@@ -22,6 +22,7 @@ const AFTERMATH: SignedDuration = SignedDuration::from_secs(6);
 pub(crate) struct Erasing {
     pub(crate) customers: Customers,
     pub(crate) messages: Messages,
+    pub(crate) timers: Timers,
     pub(crate) runs: Runs,
     pub(crate) memberships: MembershipRows,
     /// Of all queues whose messages are about customers.
@@ -63,7 +64,7 @@ impl Erasing {
         self.runs.forget_timers(&erased.runs).await?;
         for id in &erased.ids {
             self.memberships.forget(id).await?;
-            self.messages.scrub(id, now).await?;
+            self.messages.scrub(&self.timers, id, now).await?;
         }
         self.customers.forget(&erased).await
     }

@@ -69,7 +69,7 @@ fn customer_of(letter: &str) -> Option<Option<CustomerId>> {
     if let Ok(Evaluation { customer_id, .. }) = serde_json::from_str(letter) {
         return Some(Some(customer_id));
     }
-    if let Ok(DeliverMessage { message }) = serde_json::from_str(letter) {
+    if let Ok(DeliverMessage { message, .. }) = serde_json::from_str(letter) {
         return Some(Some(message.customer_id));
     }
     match serde_json::from_str(letter).ok()? {

@@ -62,11 +62,12 @@ pub async fn run() -> Result<(), lambda::Error> {
     let known = Customers::new(db.clone(), customers.clone());
     let catalogue = Catalogue::new(db.clone(), table("CATALOGUE_TABLE")?);
     let memberships = MembershipRows::new(db.clone(), customers.clone(), timers.clone());
-    let (clock, runs) = (Clock::from_env(), Runs::new(db, customers, messages.clone(), timers));
+    let (clock, runs) = (Clock::from_env(), Runs::new(db, customers, messages.clone(), timers.clone()));
     let evaluate = Evaluate {
         erasing: Erasing {
             customers: known.clone(),
             messages: messages.clone(),
+            timers,
             runs: runs.clone(),
             memberships: memberships.clone(),
             dead_letters: dead_letters?,
@@ -221,7 +222,7 @@ impl Evaluate {
                 // It may have been set while they were erased, by a run that went on.
                 return self
                     .runs
-                    .forget_timer(&Timer { customer_id: customer_id.clone(), run_id: Some(run_id), at })
+                    .forget_timer(&Timer { customer_id: customer_id.clone(), run_id: Some(run_id), message: None, at })
                     .await;
             }
             let Some(known) = loaded.runs.pop() else { return Ok(()) };

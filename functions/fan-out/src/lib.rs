@@ -86,12 +86,19 @@ impl FanOut {
                 Seen::Message(message) => {
                     written_to.insert(message.customer_id.clone());
                     let lane = if message.is_bulk() { &mut bulk_deliveries } else { &mut deliveries };
-                    lane.push((DeliverMessage { message: *message }, SignedDuration::ZERO));
+                    lane.push((DeliverMessage { message: *message, due: None }, SignedDuration::ZERO));
                 }
                 Seen::Timer(timer) => {
                     let left = timer.at.duration_since(self.clock.now());
-                    if left <= TIMERS_SOON {
-                        evaluations.push((Evaluation::due(timer.customer_id, timer.run_id, timer.at), left));
+                    if left > TIMERS_SOON {
+                        continue;
+                    }
+                    match timer.message {
+                        Some(message) => {
+                            let lane = if message.is_bulk() { &mut bulk_deliveries } else { &mut deliveries };
+                            lane.push((DeliverMessage { message: *message, due: Some(timer.at) }, left));
+                        }
+                        None => evaluations.push((Evaluation::due(timer.customer_id, timer.run_id, timer.at), left)),
                     }
                 }
                 Seen::Product { changes, at } => {

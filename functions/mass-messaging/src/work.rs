@@ -6,7 +6,7 @@ use domain::message::State;
 use domain::{Code, Customer, CustomerId, MailingId, Message};
 use futures::TryStreamExt;
 use jiff::{SignedDuration, Timestamp};
-use store::{AudiencePage, CUSTOMER_SHARDS, Entry, Kind, List, Versioned, Written};
+use store::{AudiencePage, CUSTOMER_SHARDS, Entry, Kind, List, PutOffFor, Versioned, Written};
 
 use crate::MassMessaging;
 
@@ -233,7 +233,11 @@ fn asks_for_history(audience: &Condition) -> bool {
 /// given time, as SES's events may yet tell what became of it.
 fn is_over(entry: &Entry, now: Timestamp) -> bool {
     match entry.state {
-        State::Unknown => entry.settled_at.is_none_or(|settled_at| settled_at + HOPE < now),
+        State::Unknown => {
+            // What is sent once more is not over before that.
+            let again = entry.put_off.filter(|(_, why)| *why == PutOffFor::Unknown).map(|(until, _)| until);
+            again.or(entry.settled_at).is_none_or(|at| at + HOPE < now)
+        }
         state => state.is_settled(),
     }
 }

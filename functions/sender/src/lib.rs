@@ -5,8 +5,6 @@
 //! conditional write right before SES is called, and settled after. A claim whose
 //! sender was never heard of again becomes UNKNOWN; it is not sent again.
 
-mod mail;
-mod material;
 mod ses;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -18,16 +16,15 @@ use aws_config::timeout::TimeoutConfig;
 use aws_lambda_events::sqs::SqsEvent;
 use aws_sdk_dynamodb::Client;
 use contracts::DeliverMessage;
+use domain::Message;
 use domain::message::{Origin, Reason};
-use domain::{Message, MessageId};
 use jiff::{SignedDuration, Timestamp};
 use lambda::batch::{self, Answer};
 use lambda::metrics::{Unit, emit};
 use lambda::{Clock, Context};
-use store::{Catalogue, Customers, Definitions, Messages, Outcome, Taken, Written};
+use mail::{Composer, Identity, Mail, Stopped};
+use store::{Catalogue, Customers, Definitions, Messages, Outcome, Taken, Timer, Timers, Written};
 
-use crate::mail::{Identity, Mail};
-use crate::material::Material;
 use crate::ses::{Answered, Ses};
 
 /// How long a claim outlasts the invocation that made it. Lambda ends the
@@ -36,6 +33,9 @@ const AFTERMATH: SignedDuration = SignedDuration::from_secs(2);
 
 /// The time that one call to SES may take, and settling after it.
 const ENOUGH: SignedDuration = SignedDuration::from_secs(9);
+
+/// By how much the clocks of two machines may differ.
+const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_secs(2);
 
 /// Serves both deliveries queues.
 ///
@@ -50,10 +50,10 @@ pub async fn run() -> Result<(), lambda::Error> {
         .retry_config(RetryConfig::disabled())
         .timeout_config(TimeoutConfig::builder().operation_timeout(Duration::from_secs(8)).build())
         .build();
-    let clock = Clock::from_env();
     let sender = Sender {
         messages: Messages::new(db.clone(), required("MESSAGES_TABLE")?),
-        material: Material::new(
+        timers: Timers::new(db.clone(), required("TIMERS_TABLE")?),
+        composer: Composer::new(
             Customers::new(db.clone(), required("CUSTOMERS_TABLE")?),
             Catalogue::new(db.clone(), required("CATALOGUE_TABLE")?),
             Definitions::new(db, required("DEFINITIONS_TABLE")?),
@@ -64,16 +64,27 @@ pub async fn run() -> Result<(), lambda::Error> {
             },
         ),
         ses: Ses::new(aws_sdk_sesv2::Client::from_conf(ses), required("CONFIGURATION_SET")?),
-        clock,
+        clock: Clock::from_env(),
     };
     lambda::serve(async |event, context| sender.batch(event, context).await).await
 }
 
+/// Sends messages.
 struct Sender {
     messages: Messages,
-    material: Material,
+    timers: Timers,
+    composer: Composer,
     ses: Ses,
     clock: Clock,
+}
+
+/// What came of looking at a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// Nothing is left to do about it for now; the timer that brought it has done its work.
+    Over,
+    /// It was put off, and the timer that brought it is gone already.
+    PutOff,
 }
 
 impl Sender {
@@ -84,46 +95,97 @@ impl Sender {
         let copies = AtomicUsize::new(0);
         batch::messages(event, async |work: DeliverMessage| {
             let claim = format!("{}#{}", context.request_id, copies.fetch_add(1, Ordering::Relaxed));
-            self.deliver(&work.message, &claim, deadline).await
+            self.deliver(work, &claim, deadline).await
         })
         .await
     }
 
+    async fn deliver(&self, work: DeliverMessage, claim: &str, deadline: Timestamp) -> anyhow::Result<()> {
+        let DeliverMessage { message, due } = work;
+        let end = self.attempt(&message, due, claim, deadline).await?;
+        match due {
+            Some(due) if end == End::Over => self.timers.forget(&Timer::of_message(&message, due)).await,
+            _ => Ok(()),
+        }
+    }
+
     /// Everything that can fail without SES comes before the claim, so that only
     /// a call to SES of which nobody knows the outcome can leave one behind.
-    async fn deliver(&self, message: &Message, claim: &str, deadline: Timestamp) -> anyhow::Result<()> {
-        let id = &message.id;
-        let mail = match self.material.mail(message, self.clock.now()).await? {
+    async fn attempt(
+        &self,
+        message: &Message,
+        due: Option<Timestamp>,
+        claim: &str,
+        deadline: Timestamp,
+    ) -> anyhow::Result<End> {
+        let now = self.now(due);
+        let subject = match self.composer.look(message, now).await? {
+            Ok(subject) => subject,
+            Err(stopped) => return self.refuse(message, stopped).await,
+        };
+        let mail = match self.composer.fill(message, &subject, now).await? {
             Ok(mail) => mail,
-            Err((reason, detail)) => {
-                let now = self.clock.now();
-                let taken = self.messages.refuse(id, reason, detail.as_deref(), now).await?;
-                if taken == Taken::Done {
-                    not_sent(now, reason);
-                }
-                if reason == Reason::Erased {
-                    self.messages.scrub_one(message).await?;
-                }
-                return self.by_others(id, taken).await;
-            }
+            Err(stopped) => return self.refuse(message, stopped).await,
         };
         if self.clock.now() + ENOUGH > deadline {
             bail!("too little time is left to call SES; another invocation will");
         }
-        match self.messages.claim(id, claim, deadline + AFTERMATH, self.clock.now()).await? {
-            Taken::Done => self.send(message, &mail, claim, deadline).await,
-            taken => self.by_others(id, taken).await,
+        match self.claim(message, claim, due, deadline).await? {
+            Taken::Done => self.send(message, &mail, claim, deadline).await?,
+            taken => self.by_others(message, taken).await?,
+        }
+        Ok(End::Over)
+    }
+
+    /// The time; of a message whose timer came a little early, by another machine's clock,
+    /// the time of that.
+    fn now(&self, due: Option<Timestamp>) -> Timestamp {
+        let now = self.clock.now();
+        due.map_or(now, |due| now.max(due.min(now + CLOCKS_DIFFER)))
+    }
+
+    /// Takes the message up, also if nobody knows whether it went out and its terms are that
+    /// it is sent once more by now.
+    async fn claim(
+        &self,
+        message: &Message,
+        claim: &str,
+        due: Option<Timestamp>,
+        deadline: Timestamp,
+    ) -> anyhow::Result<Taken> {
+        let lease = deadline + AFTERMATH;
+        let taken = self.messages.claim(&message.id, claim, false, lease, self.clock.now()).await?;
+        match (taken, message.terms.resend_after) {
+            (Taken::Unknown { since, twice: false }, Some(after)) if since + after <= self.now(due) => {
+                self.messages.claim(&message.id, claim, true, lease, self.clock.now()).await
+            }
+            (taken, _) => Ok(taken),
         }
     }
 
+    /// Notes that a message is not sent, and why.
+    async fn refuse(&self, message: &Message, (reason, detail): Stopped) -> anyhow::Result<End> {
+        let now = self.clock.now();
+        let taken = self.messages.refuse(&message.id, reason, detail.as_deref(), now).await?;
+        if taken == Taken::Done {
+            not_sent(now, reason);
+        }
+        if reason == Reason::Erased {
+            self.messages.scrub_one(message).await?;
+        }
+        self.by_others(message, taken).await?;
+        Ok(End::Over)
+    }
+
     /// What is left to do about a message that somebody else took.
-    async fn by_others(&self, id: &MessageId, taken: Taken) -> anyhow::Result<()> {
+    async fn by_others(&self, message: &Message, taken: Taken) -> anyhow::Result<()> {
         match taken {
-            Taken::Done | Taken::Settled | Taken::Absent => Ok(()),
+            Taken::Done | Taken::Settled | Taken::Unknown { .. } | Taken::Absent => Ok(()),
             Taken::Busy => bail!("another sender has it; look again when its lease is over"),
             Taken::Lapsed { claim, proof } => {
                 let now = self.clock.now();
-                if self.messages.close_lapsed(id, &claim, proof, now).await? == Written::Overtaken {
+                let closed = self.messages.close_lapsed(&self.timers, message, &claim, proof, now).await?;
+                if closed == Written::Overtaken {
                     bail!("it was closed a moment ago; look again");
                 }
                 if proof.is_none() {

@@ -8,7 +8,7 @@ use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message as 
 use domain::Message;
 use domain::message::Origin;
 
-use crate::mail::Mail;
+use mail::Mail;
 
 /// How long to wait before SES is asked again after it said "not so fast".
 const PAUSE: Duration = Duration::from_millis(250);

@@ -1,13 +1,14 @@
 //! Hands on what falls due.
 //!
 //! Once a minute everything that falls due before the next time goes onto the
-//! evaluations queue, held back there for the seconds that are left. How far
+//! evaluations queue, or, if it is a message that was put off, onto its lane, held back
+//! there for the seconds that are left. How far
 //! that was done is noted, so that an outage delays and never skips. A timer
 //! that is still there some minutes after its time got lost on the way, and is
 //! handed on once more.
 
 use aws::Queue;
-use contracts::Evaluation;
+use contracts::{DeliverMessage, Evaluation};
 use jiff::{SignedDuration, Timestamp};
 use lambda::Clock;
 use serde::{Deserialize, Serialize};
@@ -24,10 +25,14 @@ const LOST_AFTER: SignedDuration = SignedDuration::from_mins(6);
 pub async fn run() -> Result<(), lambda::Error> {
     let config = aws::sdk_config().await;
     let db = aws_sdk_dynamodb::Client::new(&config);
+    let client = aws_sdk_sqs::Client::new(&config);
+    let queue = |name| Ok::<_, lambda::Error>(Queue::new(client.clone(), lambda::config::required(name)?));
     let hand_on = HandOn {
         timers: Timers::new(db.clone(), lambda::config::required("TIMERS_TABLE")?),
         cursor: TimersCursor::new(db, lambda::config::required("CHECKPOINTS_TABLE")?),
-        evaluations: Queue::new(aws_sdk_sqs::Client::new(&config), lambda::config::required("EVALUATIONS_QUEUE_URL")?),
+        evaluations: queue("EVALUATIONS_QUEUE_URL")?,
+        deliveries: queue("DELIVERIES_QUEUE_URL")?,
+        bulk_deliveries: queue("BULK_DELIVERIES_QUEUE_URL")?,
         clock: Clock::from_env(),
     };
     lambda::serve(async |_: Scheduled, _| hand_on.all().await).await
@@ -48,6 +53,8 @@ struct HandOn {
     timers: Timers,
     cursor: TimersCursor,
     evaluations: Queue,
+    deliveries: Queue,
+    bulk_deliveries: Queue,
     clock: Clock,
 }
 
@@ -70,11 +77,19 @@ impl HandOn {
         let mut handed_on = 0;
         let mut hand_on = async |timers: Vec<Timer>| {
             handed_on += timers.len();
-            let messages = timers.into_iter().map(|timer| {
-                let left = timer.at.duration_since(now);
-                (Evaluation::due(timer.customer_id, timer.run_id, timer.at), left)
-            });
-            self.evaluations.send(&messages.collect::<Vec<_>>()).await
+            let (mut evaluations, mut deliveries, mut bulk_deliveries) = (Vec::new(), Vec::new(), Vec::new());
+            for Timer { customer_id, run_id, message, at } in timers {
+                let left = at.duration_since(now);
+                let Some(message) = message else {
+                    evaluations.push((Evaluation::due(customer_id, run_id, at), left));
+                    continue;
+                };
+                let lane = if message.is_bulk() { &mut bulk_deliveries } else { &mut deliveries };
+                lane.push((DeliverMessage { message: *message, due: Some(at) }, left));
+            }
+            self.evaluations.send(&evaluations).await?;
+            self.deliveries.send(&deliveries).await?;
+            self.bulk_deliveries.send(&bulk_deliveries).await
         };
         let lost_from = from.saturating_sub(LOST_AFTER).unwrap_or(from);
         self.timers.due(shard, lost_from, (to - LOST_AFTER).min(from), &mut hand_on).await?;

@@ -4,7 +4,7 @@ use domain::{CampaignId, TemplateId};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-use crate::Trigger;
+use crate::{Sending, Trigger};
 
 /// Whether a campaign starts runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,6 +42,9 @@ pub struct Campaign {
     pub status: Status,
     /// What its messages are for.
     pub purpose: Purpose,
+    /// On what terms its messages go out.
+    #[serde(default)]
+    pub sending: Sending,
     /// What sets it off.
     pub trigger: Trigger,
     /// Who and what it is limited to; `None` is everybody.

@@ -5,7 +5,7 @@ use domain::{CampaignId, Code, ContainerChange, EventKind, Fault, ProductNews, S
 use jiff::SignedDuration;
 use serde_json::{Map, Value};
 
-use crate::{Campaign, Status, Step, Trigger, Whom};
+use crate::{Campaign, Sending, Status, Step, Trigger, Whom};
 
 /// The most steps that a campaign may have.
 const MAX_STEPS: usize = 50;
@@ -45,13 +45,14 @@ impl Campaign {
         };
         let filter = condition(&mut reader, "filter", roots);
         ignore_words(&mut reader, "filter_in_words");
+        let sending = reader.nested("sending", Sending::read).unwrap_or_default();
         let steps = reader.list("steps", MAX_STEPS, step);
         if sends_nothing(body) {
             reader.fault("steps", "must hold at least one step that sends");
         }
         reader.finish()?;
         match (name, trigger) {
-            (Some(name), Some(trigger)) => Ok(Self { id, name, status, purpose, trigger, filter, steps }),
+            (Some(name), Some(trigger)) => Ok(Self { id, name, status, purpose, sending, trigger, filter, steps }),
             _ => Err(vec![Fault::new("", "could not be read")]),
         }
     }
@@ -84,6 +85,7 @@ impl Campaign {
         if let Some(filter) = &self.filter {
             shown.insert("filter".into(), serde_json::json!(filter));
         }
+        domain::read::put(&mut shown, "sending", self.sending.show());
         shown.insert("steps".into(), Value::Array(steps));
         Value::Object(shown)
     }

@@ -1,12 +1,16 @@
 use std::collections::BTreeMap;
 
 use conditions::{Condition, Root};
-use domain::message::{Message, Origin, Purpose, Reason, State};
+use domain::message::{Message, Origin, Purpose, Reason, State, Terms};
 use domain::read::{self, Faults, Reader};
 use domain::{CustomerId, Fault, MailingId, TemplateId};
-use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+
+use crate::Sending;
 
 /// A mass mailing as it was defined: what goes to whom, and when.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -23,7 +27,17 @@ pub struct Mailing {
     pub audience: Option<Condition>,
     /// When it starts.
     pub at: Timestamp,
+    /// When it goes out by each customer's own clock, if it does: then [`Self::at`] is when
+    /// that comes first anywhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub local_at: Option<DateTime>,
+    /// On what terms its messages go out.
+    #[serde(default)]
+    pub sending: Sending,
 }
+
+/// By how much the clocks that are the furthest ahead are ahead of UTC (Kiritimati).
+const FIRST_CLOCKS: SignedDuration = SignedDuration::from_hours(14);
 
 impl Mailing {
     /// Reads a definition as it came over the API. `at` is `now` if it is not
@@ -38,10 +52,18 @@ impl Mailing {
         let audience = crate::definition::condition(&mut reader, "audience", &[Root::Customer]);
         crate::definition::ignore_words(&mut reader, "audience_in_words");
         let at = reader.optional("at", read::instant);
+        let local_at = reader.optional("local_at", read::parsed(local_time));
+        if at.is_some() && local_at.is_some() {
+            reader.fault("local_at", "cannot be given beside \"at\"");
+        }
+        let sending = reader.nested("sending", Sending::read).unwrap_or_default();
         reader.finish()?;
+        let first = local_at
+            .and_then(|local: DateTime| local.to_zoned(TimeZone::UTC).ok()?.timestamp().checked_sub(FIRST_CLOCKS).ok());
+        let at = at.or(first).unwrap_or(now);
         match (name, template) {
             (Some(name), Some(template)) => {
-                Ok(Self { id, name, template, template_version: 0, audience, at: at.unwrap_or(now) })
+                Ok(Self { id, name, template, template_version: 0, audience, at, local_at, sending })
             }
             _ => Err(vec![Fault::new("", "could not be read")]),
         }
@@ -58,7 +80,14 @@ impl Mailing {
     /// What was defined, and nothing that is made of it.
     #[must_use]
     pub fn definition(&self) -> Value {
-        let mut shown = json!({ "id": self.id, "name": self.name, "template": self.template, "at": self.at });
+        let mut shown = json!({ "id": self.id, "name": self.name, "template": self.template });
+        match self.local_at {
+            Some(local) => shown["local_at"] = json!(local),
+            None => shown["at"] = json!(self.at),
+        }
+        if let Some(sending) = self.sending.show() {
+            shown["sending"] = sending;
+        }
         if let Some(audience) = &self.audience {
             shown["audience"] = json!(audience);
         }
@@ -73,11 +102,19 @@ impl Mailing {
             customer_id: customer_id.clone(),
             origin: Origin::Mailing { mailing_id: self.id.clone(), version },
             purpose: Purpose::Marketing,
+            terms: Terms { local_at: self.local_at, ..self.sending.terms() },
             template_id: self.template.clone(),
             template_version: self.template_version,
             created_at: now,
         }
     }
+}
+
+fn local_time(text: &str) -> Result<DateTime, &'static str> {
+    // With an offset it would be an instant, and by nobody's own clock.
+    let plain = !text.contains(['Z', 'z', '+', '[']);
+    let time = text.parse().ok().filter(|time: &DateTime| plain && (1970..=9998).contains(&time.year()));
+    time.ok_or("must be a time without a zone, such as \"2026-12-01T10:00:00\"")
 }
 
 /// How far a mailing is.

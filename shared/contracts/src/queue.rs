@@ -76,6 +76,9 @@ impl Evaluation {
 pub struct DeliverMessage {
     /// What to send.
     pub message: Message,
+    /// Until when it was put off, if it was: its timer goes with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due: Option<Timestamp>,
 }
 
 /// On the product-changes queue.

@@ -6,19 +6,22 @@
 //! │                                    ▲ SES refuses
 //! │         claim                      │ settle
 //! PENDING ─────────► CLAIMED ──────────┴──► SENT
-//!    ▲                │                      ▲
-//!    └── give back ───┤ (throttled)          │ an SES event, or its own
-//!                     │                      │ sender come back, says so
-//!                     └── lease ran out ► UNKNOWN
+//! │  ▲ ▲              │   ▲                  ▲
+//! └──┘ └─ give back ──┤   │ claim once more  │ an SES event, or its own
+//! defer   (throttled) │   │ (if its terms    │ sender come back, says so
+//!                     │   │  say so)         │
+//!                     └── UNKNOWN ───────────┘
+//!                      lease ran out
 //! ```
 //!
 //! SENT and NOT_SENT are final. UNKNOWN is final but for proof that the mail did
-//! go out.
+//! go out, and for the one further attempt that a message's terms may allow. A message that
+//! is deferred stays PENDING, with the time at which it is looked at again.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{CampaignId, Change, CustomerId, MailingId, MessageId, RunId, TemplateId};
+use crate::{CampaignId, Change, Code, CustomerId, MailingId, MessageId, RunId, TemplateId};
 
 /// Where a message stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -53,6 +56,18 @@ impl State {
         }
     }
 
+    /// Whether one state may follow on another: every move of the ledger is one of these.
+    #[must_use]
+    pub fn may_become(self, next: Self) -> bool {
+        use State::{Claimed, NotSent, Pending, Sent, Unknown};
+        matches!(
+            (self, next),
+            (Pending, Pending | Claimed | NotSent | Sent)
+                | (Claimed, Pending | Sent | NotSent | Unknown)
+                | (Unknown, Sent | NotSent | Claimed)
+        )
+    }
+
     /// Whether nothing more is going to be tried.
     #[must_use]
     pub fn is_settled(self) -> bool {
@@ -73,6 +88,8 @@ pub enum Reason {
     NoAddress,
     /// A marketing message, and the customer has not agreed to any.
     NoConsent,
+    /// The customer does not want messages of its category.
+    CategoryRefused,
     /// The address bounced or complained before.
     Suppressed,
     /// The order, event or product that it was about is gone.
@@ -83,22 +100,38 @@ pub enum Reason {
     BlockedByTemplate,
     /// The template could not be rendered.
     TemplateFailed,
+    /// There is no promo code left for it.
+    NoPromoCode,
+    /// It came to be more than SES takes.
+    TooLarge,
+    /// The customer has had as many messages as they may.
+    FrequencyCap,
+    /// It was too late.
+    Expired,
+    /// SES does not let the account write to an address that it has not verified.
+    NotVerified,
     /// SES refused this message for good.
     RefusedBySes,
 }
 
 impl Reason {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 16] = [
         Self::CustomerUnknown,
         Self::Erased,
         Self::NoAddress,
         Self::NoConsent,
+        Self::CategoryRefused,
         Self::Suppressed,
         Self::SubjectGone,
         Self::MissingVariable,
         Self::BlockedByTemplate,
         Self::TemplateFailed,
+        Self::NoPromoCode,
+        Self::TooLarge,
+        Self::FrequencyCap,
+        Self::Expired,
+        Self::NotVerified,
         Self::RefusedBySes,
     ];
 
@@ -110,11 +143,17 @@ impl Reason {
             Self::Erased => "erased",
             Self::NoAddress => "no_address",
             Self::NoConsent => "no_consent",
+            Self::CategoryRefused => "category_refused",
             Self::Suppressed => "suppressed",
             Self::SubjectGone => "subject_gone",
             Self::MissingVariable => "missing_variable",
             Self::BlockedByTemplate => "blocked_by_template",
             Self::TemplateFailed => "template_failed",
+            Self::NoPromoCode => "no_promo_code",
+            Self::TooLarge => "too_large",
+            Self::FrequencyCap => "frequency_cap",
+            Self::Expired => "expired",
+            Self::NotVerified => "not_verified",
             Self::RefusedBySes => "refused_by_ses",
         }
     }
@@ -129,6 +168,68 @@ pub enum Purpose {
     Transactional,
     /// Everything else. Needs the customer's consent.
     Marketing,
+}
+
+/// On what terms a message goes out: what its campaign or mailing said when it was decided on.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Terms {
+    /// The mailing category that it is of; a customer may refuse that one alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub category: Option<Code>,
+    /// How long after it was to go out it is too late.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lifetime: Option<SignedDuration>,
+    /// When it goes out by the customer's own clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub local_at: Option<jiff::civil::DateTime>,
+    /// Whether it goes out in quiet hours too.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub any_hour: bool,
+    /// At most so many of this campaign or mailing, beside the caps of the shop.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cap: Option<Cap>,
+    /// What becomes of it where the customer has had as many messages as they may.
+    #[serde(default, skip_serializing_if = "OverCap::is_skip")]
+    pub over_cap: OverCap,
+    /// How long after nobody knows whether it went out it is sent once more; never, if not
+    /// given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resend_after: Option<SignedDuration>,
+}
+
+impl Terms {
+    fn are_usual(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// At most so many messages to one customer in any span of this length.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cap {
+    /// How many; at least one.
+    pub most: u32,
+    /// In how long.
+    pub per: SignedDuration,
+}
+
+/// What becomes of a message that is over a cap.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OverCap {
+    /// It is not sent.
+    #[default]
+    Skip,
+    /// It waits until there is room, or it expires.
+    Defer,
+    /// It waits until there is room, and goes out all the same after this long.
+    SendWithin(SignedDuration),
+}
+
+impl OverCap {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it so")]
+    fn is_skip(&self) -> bool {
+        *self == Self::Skip
+    }
 }
 
 /// Who decided that the message be sent.
@@ -182,6 +283,9 @@ pub struct Message {
     pub origin: Origin,
     /// What it is for.
     pub purpose: Purpose,
+    /// On what terms it goes out.
+    #[serde(default, skip_serializing_if = "Terms::are_usual")]
+    pub terms: Terms,
     /// The template that fills it.
     pub template_id: TemplateId,
     /// The version of the template that was in force when the run or mailing

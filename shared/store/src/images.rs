@@ -213,10 +213,13 @@ fn message(new: Item) -> anyhow::Result<Seen> {
     struct Ledger {
         body: String,
         state: State,
+        due: Option<String>,
     }
     let row: Ledger = decode(new)?;
     let message: Message = rows::parse(&row.body)?;
     Ok(match row.state {
+        // What was put off has a timer.
+        State::Pending if row.due.is_some() => Seen::Nothing,
         State::Pending => Seen::Message(Box::new(message)),
         State::Claimed => Seen::Nothing,
         _ => Seen::Settled(message.customer_id),

@@ -53,7 +53,7 @@ pub use imports::Imports;
 pub use keys::{Key, Keys, Previous};
 pub use mailings::{Mailings, OpenMailing, Page as AudiencePage};
 pub use memberships::MembershipRows;
-pub use messages::{Entry, Evidence, Messages, Outcome, Taken};
+pub use messages::{Entry, Evidence, Messages, Outcome, PutOffFor, Taken};
 pub use requests::{Asked, Begun, Requests, Reserved};
 pub use rows::{MAX_BODY, Unreadable, Versioned, Written, lies_in_rows};
 pub use runs::Runs;

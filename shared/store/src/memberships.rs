@@ -129,7 +129,7 @@ impl MembershipRows {
             actions.push(self.delete(key(partition(id), membership_item(edition)))?);
         }
         if known.turns_at != turned.turns_at {
-            let timer = |at| Timer { customer_id: id.clone(), run_id: None, at };
+            let timer = |at| Timer { customer_id: id.clone(), run_id: None, message: None, at };
             actions.extend(known.turns_at.map(|at| self.timers.delete(&timer(at))).transpose()?);
             actions.extend(turned.turns_at.map(|at| self.timers.put(&timer(at))).transpose()?);
         }
@@ -156,7 +156,12 @@ impl MembershipRows {
                 .build()?;
             let mut actions = vec![TransactWriteItem::builder().delete(state).build()];
             if let Some(at) = known.turns_at {
-                actions.push(self.timers.delete(&Timer { customer_id: id.clone(), run_id: None, at })?);
+                actions.push(self.timers.delete(&Timer {
+                    customer_id: id.clone(),
+                    run_id: None,
+                    message: None,
+                    at,
+                })?);
             }
             if self.transact(actions).await? == Written::Done {
                 return Ok(());
@@ -169,7 +174,7 @@ impl MembershipRows {
     /// # Errors
     /// If the table cannot be written to.
     pub async fn forget_timer(&self, id: &CustomerId, at: Timestamp) -> anyhow::Result<()> {
-        let timer = Timer { customer_id: id.clone(), run_id: None, at };
+        let timer = Timer { customer_id: id.clone(), run_id: None, message: None, at };
         self.transact(vec![self.timers.delete(&timer)?]).await.map(drop)
     }
 

@@ -112,7 +112,7 @@ impl Runs {
 
 /// The timer that a run has set.
 fn timer(run: &Run) -> Option<Timer> {
-    run.due().map(|at| Timer { customer_id: run.customer_id.clone(), run_id: Some(run.id.clone()), at })
+    run.due().map(|at| Timer { customer_id: run.customer_id.clone(), run_id: Some(run.id.clone()), message: None, at })
 }
 
 /// Whether a transaction was cancelled for this reason.

@@ -1,6 +1,6 @@
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};
-use domain::{CustomerId, RunId, sortable};
+use domain::{CustomerId, Message, RunId, sortable};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -10,8 +10,8 @@ use crate::rows::{self, Item, failed, text};
 /// writes a second.
 pub const SHARDS: u32 = 8;
 
-/// Something that falls due: a run that has waited long enough, or a time at which a
-/// customer's segments may be others.
+/// Something that falls due: a run that has waited long enough, a message that was put off,
+/// or a time at which a customer's segments may be others.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Timer {
     /// Whose.
@@ -19,8 +19,20 @@ pub struct Timer {
     /// Which run; none for the segments, for which a customer has one timer at most.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run_id: Option<RunId>,
+    /// Which message, if it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<Box<Message>>,
     /// When.
     pub at: Timestamp,
+}
+
+impl Timer {
+    /// The timer of a message that was put off.
+    #[must_use]
+    pub fn of_message(message: &Message, at: Timestamp) -> Self {
+        let message = message.clone();
+        Self { customer_id: message.customer_id.clone(), run_id: None, message: Some(Box::new(message)), at }
+    }
 }
 
 /// How far ahead the schedule looks each minute: until it comes again, with some
@@ -50,11 +62,12 @@ fn slot(shard: u32) -> String {
 }
 
 fn key(timer: &Timer) -> Item {
-    let (name, at) = match &timer.run_id {
-        Some(run_id) => (run_id.to_string(), sortable(timer.at)),
+    let (name, at) = match (&timer.run_id, &timer.message) {
+        (Some(run_id), _) => (run_id.to_string(), sortable(timer.at)),
+        (None, Some(message)) => (message.id.to_string(), sortable(timer.at)),
         // What holds up to a moment turns a nanosecond after what holds before it: two
         // timers, of which one is set as the other is deleted.
-        None => (domain::digest(&["segments", timer.customer_id.as_str()]), format!("{:.9}", timer.at)),
+        (None, None) => (domain::digest(&["segments", timer.customer_id.as_str()]), format!("{:.9}", timer.at)),
     };
     let shard = rows::part(&name, SHARDS);
     let due = format!("{at}#{name}");
@@ -112,6 +125,15 @@ impl Timers {
                 return Ok(());
             }
         }
+    }
+
+    /// Deletes a timer; one that is gone already is no error.
+    ///
+    /// # Errors
+    /// If the table cannot be written to.
+    pub async fn forget(&self, timer: &Timer) -> anyhow::Result<()> {
+        let delete = self.db.delete_item().table_name(&self.table).set_key(Some(key(timer))).send();
+        delete.await.map(drop).map_err(failed("a timer could not be deleted"))
     }
 
     pub(crate) fn put(&self, timer: &Timer) -> anyhow::Result<TransactWriteItem> {

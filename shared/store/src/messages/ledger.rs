@@ -3,7 +3,7 @@
 use domain::message::{Reason, State};
 use domain::{Message, MessageId, sortable};
 use jiff::Timestamp;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::rows::{self, Item, Written, text};
 
@@ -22,10 +22,44 @@ pub enum Taken {
         /// out; none if SES told nothing.
         proof: Option<Timestamp>,
     },
+    /// It is not known whether it went out, since then.
+    Unknown {
+        /// When its claim was closed.
+        since: Timestamp,
+        /// Whether it was the last attempt.
+        twice: bool,
+    },
     /// Nothing is left to do.
     Settled,
     /// There is no such message.
     Absent,
+}
+
+/// Why a message was put off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PutOffFor {
+    /// It is to go out later by the customer's own clock.
+    LocalTime,
+    /// The customer's quiet hours.
+    QuietHours,
+    /// The customer has had as many messages as they may for now.
+    FrequencyCap,
+    /// Nobody knows whether it went out; it is sent once more if that stays so.
+    Unknown,
+}
+
+impl PutOffFor {
+    /// Its name in the API.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::LocalTime => "local_time",
+            Self::QuietHours => "quiet_hours",
+            Self::FrequencyCap => "frequency_cap",
+            Self::Unknown => "unknown",
+        }
+    }
 }
 
 /// How an attempt to send ended.
@@ -107,6 +141,8 @@ pub struct Entry {
     pub detail: Option<String>,
     /// When it was settled.
     pub settled_at: Option<Timestamp>,
+    /// Until when it was put off, and why.
+    pub put_off: Option<(Timestamp, PutOffFor)>,
     /// SES's own id for it.
     pub ses_id: Option<String>,
     /// What SES told of it, by kind.
@@ -123,6 +159,13 @@ pub(super) struct Row {
     detail: Option<String>,
     settled_at: Option<Timestamp>,
     ses_id: Option<String>,
+    /// Until when it was put off.
+    pub(super) due: Option<Timestamp>,
+    /// Why.
+    put_off_for: Option<PutOffFor>,
+    /// Whether it was claimed a second time, after nobody knew.
+    #[serde(default)]
+    again: bool,
     /// The earliest that SES told of the message.
     #[serde(skip)]
     proof: Option<Timestamp>,
@@ -173,7 +216,8 @@ impl Move {
                 (State::Claimed, _) => Taken::Busy,
                 // Pending, but SES has told of it: it went out, and is settled in a moment.
                 (State::Pending, _) => Taken::Busy,
-                (State::Sent | State::NotSent | State::Unknown, _) => Taken::Settled,
+                (State::Unknown, _) => Taken::Unknown { since: row.settled_at.unwrap_or(now), twice: row.again },
+                (State::Sent | State::NotSent, _) => Taken::Settled,
             },
         }
     }
@@ -206,6 +250,7 @@ pub(super) fn entry(item: Item) -> anyhow::Result<Entry> {
         reason: row.reason,
         detail: row.detail,
         settled_at: row.settled_at,
+        put_off: row.due.zip(row.put_off_for),
         ses_id: row.ses_id,
         evidence,
     })

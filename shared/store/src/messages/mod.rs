@@ -1,29 +1,29 @@
 mod ledger;
+mod reading;
 
-use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 
-use anyhow::Context;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{
-    KeysAndAttributes, Put, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
+    AttributeValue, Put, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
 use domain::message::{Reason, State};
-use domain::{CustomerId, Message, MessageId, sortable};
-use futures::{StreamExt, TryStreamExt};
+use domain::{CustomerId, Message, MessageId};
 use jiff::Timestamp;
 
-use crate::merged::{Part, merged};
-use crate::rows::{self, Item, Written, failed, text, time};
+use crate::rows::{self, Written, failed, text, time, transact};
+use crate::{Timer, Timers};
 
-pub use ledger::{Entry, Evidence, Outcome, Taken};
-use ledger::{Move, Row, created, entry, key, new_row};
+pub use ledger::{Entry, Evidence, Outcome, PutOffFor, Taken};
+use ledger::{Move, Row, key, new_row};
 
-/// How many ids' messages are looked for at the same time.
-const LISTS_AT_ONCE: usize = 8;
+/// That SES told nothing of a message.
+fn silent() -> String {
+    Evidence::ALL.map(|kind| format!("attribute_not_exists({})", kind.attribute())).join(" AND ")
+}
 
 /// The messages table: the send ledger, one row per message, ever.
 ///
@@ -65,19 +65,37 @@ impl Messages {
 
     /// Takes a message up, right before SES is called.
     ///
-    /// `claim` names this attempt and no other; the claim holds until `lease`.
+    /// `claim` names this attempt and no other; the claim holds until `lease`. What nobody
+    /// knows of is taken up `again` only if that is said, only while SES has told nothing
+    /// of it, and only once.
     ///
     /// # Errors
     /// If the table cannot be written to.
-    pub async fn claim(&self, id: &MessageId, claim: &str, lease: Timestamp, now: Timestamp) -> anyhow::Result<Taken> {
+    pub async fn claim(
+        &self,
+        id: &MessageId,
+        claim: &str,
+        again: bool,
+        lease: Timestamp,
+        now: Timestamp,
+    ) -> anyhow::Result<Taken> {
         let update = self
             .update(id)
-            .update_expression("SET #state = :claimed, claim = :claim, lease = :lease")
-            .condition_expression("#state = :pending AND attribute_not_exists(accepted_at)")
             .expression_attribute_values(":claimed", text(State::Claimed.as_str()))
-            .expression_attribute_values(":pending", text(State::Pending.as_str()))
             .expression_attribute_values(":claim", text(claim))
             .expression_attribute_values(":lease", time(lease));
+        let update = if again {
+            update
+                .update_expression("SET #state = :claimed, claim = :claim, lease = :lease, again = :again")
+                .condition_expression(format!("#state = :unknown AND attribute_not_exists(again) AND {}", silent()))
+                .expression_attribute_values(":again", AttributeValue::Bool(true))
+                .expression_attribute_values(":unknown", text(State::Unknown.as_str()))
+        } else {
+            update
+                .update_expression("SET #state = :claimed, claim = :claim, lease = :lease")
+                .condition_expression("#state = :pending AND attribute_not_exists(accepted_at)")
+                .expression_attribute_values(":pending", text(State::Pending.as_str()))
+        };
         match self.moved(update).await? {
             // The first try of this very write got through and its answer got lost.
             Move::Refused(Some(row)) if row.state == State::Claimed && row.claim.as_deref() == Some(claim) => {
@@ -85,6 +103,40 @@ impl Messages {
             }
             moved => Ok(moved.taken(now)),
         }
+    }
+
+    /// Puts a message off: it stays as it is until its timer falls due. `woken_by` is the
+    /// timer that it was put off with before, which goes. Overtaken means that it is not
+    /// to be sent any more, or was put off until then already.
+    ///
+    /// # Errors
+    /// If the tables cannot be written to.
+    pub async fn put_off(
+        &self,
+        timers: &Timers,
+        message: &Message,
+        why: PutOffFor,
+        until: Timestamp,
+        woken_by: Option<Timestamp>,
+    ) -> anyhow::Result<Written> {
+        let update = Update::builder()
+            .table_name(&self.table)
+            .set_key(Some(key(&message.id)))
+            .update_expression("SET due = :until, put_off_for = :why")
+            .condition_expression(
+                "#state = :pending AND attribute_not_exists(accepted_at) \
+                 AND (attribute_not_exists(due) OR due <> :until)",
+            )
+            .expression_attribute_names("#state", "state")
+            .expression_attribute_values(":pending", text(State::Pending.as_str()))
+            .expression_attribute_values(":until", time(until))
+            .expression_attribute_values(":why", text(why.as_str()));
+        let mut actions = vec![TransactWriteItem::builder().update(update.build()?).build()];
+        actions.push(timers.put(&Timer::of_message(message, until))?);
+        if let Some(before) = woken_by.filter(|before| *before != until) {
+            actions.push(timers.delete(&Timer::of_message(message, before))?);
+        }
+        transact(&self.db, actions, "a message could not be put off").await
     }
 
     /// Notes that a message is not going to be sent, and why, before anybody
@@ -163,31 +215,51 @@ impl Messages {
 
     /// Closes a claim that lapsed: SENT where SES told of the message, UNKNOWN
     /// where nobody knows. Overtaken means that it is closed already, or that SES
-    /// has told of it only now.
+    /// has told of it only now. A message that its terms send once more gets the timer
+    /// for it in the same transaction.
     ///
     /// # Errors
-    /// If the table cannot be written to.
+    /// If the tables cannot be written to.
     pub async fn close_lapsed(
         &self,
-        id: &MessageId,
+        timers: &Timers,
+        message: &Message,
         claim: &str,
         proof: Option<Timestamp>,
         now: Timestamp,
     ) -> anyhow::Result<Written> {
-        let silent = Evidence::ALL.map(|kind| format!("attribute_not_exists({})", kind.attribute())).join(" AND ");
+        const CLAIMED: &str = "claim = :claim AND #state = :claimed";
         let (state, condition) = match proof {
-            Some(_) => (State::Sent, "claim = :claim AND #state = :claimed".to_owned()),
-            None => (State::Unknown, format!("claim = :claim AND #state = :claimed AND {silent}")),
+            Some(_) => (State::Sent, CLAIMED.to_owned()),
+            None => (State::Unknown, format!("{CLAIMED} AND {}", silent())),
         };
-        let update = self
-            .update(id)
-            .update_expression("SET #state = :closed, settled_at = :at REMOVE lease")
+        let again = message.terms.resend_after.filter(|_| proof.is_none());
+        let Some(until) = again.map(|length| now.saturating_add(length).unwrap_or(Timestamp::MAX)) else {
+            let update = self
+                .update(&message.id)
+                .update_expression("SET #state = :closed, settled_at = :at REMOVE lease")
+                .condition_expression(condition)
+                .expression_attribute_values(":claim", text(claim))
+                .expression_attribute_values(":claimed", text(State::Claimed.as_str()))
+                .expression_attribute_values(":closed", text(state.as_str()))
+                .expression_attribute_values(":at", time(proof.unwrap_or(now)));
+            return Ok(self.moved(update).await?.written());
+        };
+        let update = Update::builder()
+            .table_name(&self.table)
+            .set_key(Some(key(&message.id)))
+            .update_expression("SET #state = :closed, settled_at = :at, due = :until, put_off_for = :why REMOVE lease")
             .condition_expression(condition)
+            .expression_attribute_names("#state", "state")
             .expression_attribute_values(":claim", text(claim))
             .expression_attribute_values(":claimed", text(State::Claimed.as_str()))
             .expression_attribute_values(":closed", text(state.as_str()))
-            .expression_attribute_values(":at", time(proof.unwrap_or(now)));
-        Ok(self.moved(update).await?.written())
+            .expression_attribute_values(":at", time(now))
+            .expression_attribute_values(":until", time(until))
+            .expression_attribute_values(":why", text(PutOffFor::Unknown.as_str()));
+        let update = TransactWriteItem::builder().update(update.build()?).build();
+        let timer = timers.put(&Timer::of_message(message, until))?;
+        transact(&self.db, vec![update, timer], "a claim that lapsed could not be closed").await
     }
 
     /// Notes what SES told of a message. Whatever SES tells proves that the mail
@@ -261,134 +333,21 @@ impl Messages {
         self.moved(update).await
     }
 
-    /// One message and what became of it.
-    ///
-    /// # Errors
-    /// If the table cannot be read.
-    pub async fn get(&self, id: &MessageId) -> anyhow::Result<Option<Entry>> {
-        self.item(id).await?.map(entry).transpose()
-    }
-
-    /// A page of a customer's messages, newest first, and the place behind which the
-    /// next begins.
-    ///
-    /// A message stays with the id that the customer had then, so `aliases` are the
-    /// other ids under which they were known. Nobody is written to as an anonymous
-    /// visitor.
-    ///
-    /// # Errors
-    /// If the table cannot be read.
-    pub async fn of_customer(
-        &self,
-        id: &CustomerId,
-        aliases: &[CustomerId],
-        limit: usize,
-        after: Option<&str>,
-    ) -> anyhow::Result<(Vec<Entry>, Option<String>)> {
-        self.of_customer_since(id, aliases, None, limit, after).await
-    }
-
-    /// The same of those that are not older than a moment, all pages with the same: what
-    /// is older is not read.
-    ///
-    /// # Errors
-    /// If the table cannot be read.
-    pub async fn of_customer_since(
-        &self,
-        id: &CustomerId,
-        aliases: &[CustomerId],
-        since: Option<Timestamp>,
-        limit: usize,
-        after: Option<&str>,
-    ) -> anyhow::Result<(Vec<Entry>, Option<String>)> {
-        let written_to = std::iter::once(id).chain(aliases.iter().filter(|alias| !alias.is_visitor()));
-        let parts = futures::stream::iter(written_to).map(|id| self.listed(id, since, limit, after));
-        let parts = parts.buffered(LISTS_AT_ONCE);
-        let (listed, next) = merged(parts.try_collect().await?, limit);
-        let ids: Vec<MessageId> = listed.into_iter().map(|(_, id)| id).collect();
-        let mut entries = self.entries(&ids).await?;
-        entries.sort_by_cached_key(|entry| Reverse(created(&entry.message)));
-        Ok((entries, next))
-    }
-
-    /// A page of the messages of one id, newest first, of those before a place.
-    async fn listed(
-        &self,
-        id: &CustomerId,
-        since: Option<Timestamp>,
-        limit: usize,
-        before: Option<&str>,
-    ) -> anyhow::Result<Part<MessageId>> {
-        let since = since.map(sortable);
-        let (by, most) = match (&since, before) {
-            (None, None) => ("", limit),
-            (None, Some(_)) => (" AND created < :before", limit),
-            (Some(_), None) => (" AND created >= :since", limit),
-            // Only both ends included can be asked for: what stands at the place is one more.
-            (Some(_), Some(_)) => (" AND created BETWEEN :since AND :before", limit.saturating_add(1)),
-        };
-        let mut query = self
-            .db
-            .query()
-            .table_name(&self.table)
-            .index_name("by-customer")
-            .key_condition_expression(format!("customer = :customer{by}"))
-            .expression_attribute_values(":customer", text(id.as_str()))
-            .scan_index_forward(false)
-            .limit(i32::try_from(most)?);
-        if let Some(since) = since {
-            query = query.expression_attribute_values(":since", text(since));
-        }
-        if let Some(before) = before {
-            query = query.expression_attribute_values(":before", text(before));
-        }
-        let page = query.send().await.map_err(failed("a customer's messages could not be listed"))?;
-        let listed = |item: &Item| {
-            let named = |name: &str| item.get(name).and_then(|value| value.as_s().ok());
-            let message = named("message").context("a message without an id")?;
-            anyhow::Ok((named("created").context("a message without a time")?.clone(), MessageId::parse(message)?))
-        };
-        let items: anyhow::Result<Vec<_>> = page.items.unwrap_or_default().iter().map(listed).collect();
-        let mut items = items?;
-        items.retain(|(place, _)| before.is_none_or(|before| place.as_str() < before));
-        Ok(Part { items, more: page.last_evaluated_key.is_some() })
-    }
-
-    /// These messages and what became of them, in no particular order; those
-    /// that are not there are left out.
-    ///
-    /// # Errors
-    /// If the table cannot be read.
-    pub async fn entries(&self, ids: &[MessageId]) -> anyhow::Result<Vec<Entry>> {
-        let mut entries = Vec::with_capacity(ids.len());
-        for ids in ids.chunks(100) {
-            let keys = ids.iter().map(key).collect();
-            let mut open = Some(KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true).build()?);
-            while let Some(request) = open.take() {
-                let got = self.db.batch_get_item().request_items(&self.table, request).send();
-                let got = got.await.map_err(failed("messages could not be read"))?;
-                let items = got.responses.unwrap_or_default().remove(&self.table).unwrap_or_default();
-                for item in items {
-                    entries.push(entry(item)?);
-                }
-                open = got.unprocessed_keys.unwrap_or_default().remove(&self.table);
-            }
-        }
-        Ok(entries)
-    }
-
     /// Takes a customer's name off all their messages, which stay for the accounts of
     /// what was sent and what was not. One that is still to be sent is not.
     ///
     /// # Errors
     /// If the table cannot be read or written to.
-    pub async fn scrub(&self, id: &CustomerId, now: Timestamp) -> anyhow::Result<()> {
+    pub async fn scrub(&self, timers: &Timers, id: &CustomerId, now: Timestamp) -> anyhow::Result<()> {
         let mut after = None;
         loop {
             let (entries, next) = self.of_customer(id, &[], 100, after.as_deref()).await?;
-            for Entry { message, state, .. } in entries {
+            for Entry { message, state, put_off, .. } in entries {
                 if state == State::Pending {
                     self.refuse(&message.id, Reason::Erased, None, now).await?;
+                }
+                if let Some((until, _)) = put_off {
+                    timers.forget(&Timer::of_message(&message, until)).await?;
                 }
                 self.scrub_one(&message).await?;
             }
@@ -413,11 +372,6 @@ impl Messages {
             .condition_expression("attribute_exists(message)")
             .expression_attribute_values(":body", text(rows::body(&message.scrubbed())?));
         self.moved(update).await.map(drop)
-    }
-
-    async fn item(&self, id: &MessageId) -> anyhow::Result<Option<Item>> {
-        let got = self.db.get_item().table_name(&self.table).set_key(Some(key(id))).consistent_read(true).send();
-        Ok(got.await.map_err(failed("a message could not be read"))?.item)
     }
 
     fn update(&self, id: &MessageId) -> UpdateItemFluentBuilder {

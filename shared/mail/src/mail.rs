@@ -4,24 +4,30 @@ use domain::{EmailAddress, MessageId};
 
 /// Who sends: from the bundle's configuration.
 #[derive(Debug, Clone)]
-pub(crate) struct Identity {
+pub struct Identity {
     /// The address that mails come from.
-    pub(crate) from_address: String,
+    pub from_address: String,
     /// The shop's name, as recipients see it.
-    pub(crate) shop_name: String,
+    pub shop_name: String,
     /// Where the public links begin.
-    pub(crate) public_url: String,
+    pub public_url: String,
 }
 
 /// A mail, ready to go.
 #[derive(Clone, PartialEq, Eq)]
-pub(crate) struct Mail {
-    pub(crate) from: String,
-    pub(crate) to: EmailAddress,
-    pub(crate) subject: String,
-    pub(crate) html: String,
-    pub(crate) text: String,
-    pub(crate) headers: Vec<(&'static str, String)>,
+pub struct Mail {
+    /// The `From` header.
+    pub from: String,
+    /// To whom.
+    pub to: EmailAddress,
+    /// The subject, one line.
+    pub subject: String,
+    /// The HTML body.
+    pub html: String,
+    /// The plain-text body.
+    pub text: String,
+    /// Further headers, by name.
+    pub headers: Vec<(&'static str, String)>,
 }
 
 impl Identity {
@@ -29,7 +35,8 @@ impl Identity {
     ///
     /// A plain name is quoted (RFC 5322, 3.2.4), any other is encoded (RFC 2047)
     /// in words of at most 75 characters.
-    pub(crate) fn from(&self) -> String {
+    #[must_use]
+    pub fn from(&self) -> String {
         let name = &self.shop_name;
         let shown = if name.chars().all(|c| c.is_ascii() && !c.is_ascii_control()) {
             format!("\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\""))
@@ -49,7 +56,8 @@ impl Identity {
     }
 
     /// The link that leaves the list, for this message.
-    pub(crate) fn leave_link(&self, secret: &str, id: &MessageId) -> String {
+    #[must_use]
+    pub fn leave_link(&self, secret: &str, id: &MessageId) -> String {
         format!(
             "{}{}{}",
             self.public_url.trim_end_matches('/'),

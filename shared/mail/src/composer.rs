@@ -3,42 +3,68 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context;
 use contracts::facts;
-use domain::Message;
 use domain::message::{Purpose, Reason};
+use domain::{Customer, Dictionary, EmailAddress, Event, Message, Order, Product};
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use store::{Catalogue, Customers, Definitions, Kind, Wanted};
+use store::{Catalogue, Customers, Definitions, DictionaryCache, Kind, Wanted};
 use templates::{NotRendered, Source, Template};
 
 use crate::mail::{Identity, Mail, leave_headers};
 
-/// What a mail is made from: the customer as they are now, the template as it
-/// was when the run or mailing began, and the checks that may stop it.
-pub(crate) struct Material {
+/// Makes mails: of the customer as they are now, by the template as it was when the run or
+/// mailing began.
+pub struct Composer {
     customers: Customers,
     catalogue: Catalogue,
     definitions: Definitions,
+    dictionary: DictionaryCache,
     identity: Identity,
     compiled: Mutex<HashMap<(String, u64), Arc<Template>>>,
     secret: Mutex<Option<Arc<str>>>,
 }
 
-/// Why there is no mail, and what exactly.
-type Stopped = (Reason, Option<String>);
+/// Why there is no mail, and what exactly; never an address or a value.
+pub type Stopped = (Reason, Option<String>);
 
-impl Material {
-    pub(crate) fn new(
-        customers: Customers,
-        catalogue: Catalogue,
-        definitions: Definitions,
-        identity: Identity,
-    ) -> Self {
-        Self { customers, catalogue, definitions, identity, compiled: Mutex::default(), secret: Mutex::default() }
+/// Whom and what a message is about, as they are now, and nothing keeps it from them.
+#[derive(Debug)]
+pub struct Subject {
+    /// The customer, by the id that they have now.
+    pub customer: Customer,
+    /// Where mail to them goes.
+    pub to: EmailAddress,
+    /// The order that set it off.
+    pub order: Option<Order>,
+    /// The event that set it off.
+    pub event: Option<Event>,
+    /// The product that set it off.
+    pub product: Option<Product>,
+    /// The shop's own words, and its settings.
+    pub dictionary: Arc<Dictionary>,
+}
+
+impl Composer {
+    /// A composer over these tables.
+    #[must_use]
+    pub fn new(customers: Customers, catalogue: Catalogue, definitions: Definitions, identity: Identity) -> Self {
+        Self {
+            customers,
+            catalogue,
+            dictionary: DictionaryCache::new(definitions.clone()),
+            definitions,
+            identity,
+            compiled: Mutex::default(),
+            secret: Mutex::default(),
+        }
     }
 
-    /// The mail of a message, or why there is none. Everything is read at this
-    /// moment, so that the mail is about what is so now.
-    pub(crate) async fn mail(&self, message: &Message, now: Timestamp) -> anyhow::Result<Result<Mail, Stopped>> {
+    /// Whom and what a message is about, or what keeps it from them. Everything is read at
+    /// this moment, so that the mail is about what is so now.
+    ///
+    /// # Errors
+    /// If the tables cannot be read.
+    pub async fn look(&self, message: &Message, now: Timestamp) -> anyhow::Result<Result<Subject, Stopped>> {
         let change = message.origin.change();
         let wanted = Wanted {
             orders: change.and_then(|change| change.order_id()).cloned().into_iter().collect(),
@@ -49,7 +75,7 @@ impl Material {
         if loaded.erased {
             return Ok(Err((Reason::Erased, None)));
         }
-        let Some(customer) = &loaded.customer else { return Ok(Err((Reason::CustomerUnknown, None))) };
+        let Some(customer) = loaded.customer else { return Ok(Err((Reason::CustomerUnknown, None))) };
         let Some(to) = customer.profile.address() else {
             let detail =
                 customer.profile.email.as_ref().map(|_| "the address is not one that mail can go to".to_owned());
@@ -61,7 +87,8 @@ impl Material {
         if let Some(suppression) = self.customers.suppression(&to).await? {
             return Ok(Err((Reason::Suppressed, Some(suppression.reason))));
         }
-        let (order, event) = (loaded.orders.iter().find(|order| !order.is_deleted()), loaded.events.first());
+        let order = loaded.orders.into_iter().find(|order| !order.is_deleted());
+        let event = loaded.events.into_iter().next();
         if (order.is_none() && !wanted.orders.is_empty()) || (event.is_none() && !wanted.events.is_empty()) {
             return Ok(Err((Reason::SubjectGone, None)));
         }
@@ -72,9 +99,24 @@ impl Material {
             },
             None => None,
         };
+        let dictionary = self.dictionary.current(now).await?;
+        Ok(Ok(Subject { customer, to, order, event, product, dictionary }))
+    }
 
+    /// The mail of a message about this subject, or why there is none.
+    ///
+    /// # Errors
+    /// If the tables cannot be read.
+    pub async fn fill(
+        &self,
+        message: &Message,
+        subject: &Subject,
+        now: Timestamp,
+    ) -> anyhow::Result<Result<Mail, Stopped>> {
         let link = self.identity.leave_link(&self.secret(now).await?, &message.id);
-        let mut data = facts::of(Some(customer), order, event, product.as_ref(), change);
+        let Subject { customer, order, event, product, .. } = subject;
+        let change = message.origin.change();
+        let mut data = facts::of(Some(customer), order.as_ref(), event.as_ref(), product.as_ref(), change);
         data.insert("shop".into(), json!({ "name": self.identity.shop_name }));
         data.insert("links".into(), json!({ "unsubscribe": link }));
         data.insert("now".into(), json!(now));
@@ -86,7 +128,7 @@ impl Material {
             .render(&Value::Object(data))
             .map(|rendered| Mail {
                 from: self.identity.from(),
-                to,
+                to: subject.to.clone(),
                 subject: rendered.subject,
                 html: rendered.html,
                 text: rendered.text,

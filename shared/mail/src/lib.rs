@@ -1,0 +1,11 @@
+//! A mail made from a message: what it is filled with, and what may stop it.
+//!
+//! [`Composer::look`] reads whom and what the message is about, as all of that is now, and
+//! says whether anything keeps it from them; [`Composer::fill`] makes the mail of it. The
+//! sender does both right before it sends; so does whoever shows what a mail would be.
+
+mod composer;
+mod mail;
+
+pub use composer::{Composer, Stopped, Subject};
+pub use mail::{Identity, Mail};
