@@ -9,6 +9,7 @@ mod event;
 
 use std::collections::BTreeMap;
 
+use aws_config::SdkConfig;
 use aws_lambda_events::sqs::SqsEvent;
 use aws_sdk_dynamodb::Client;
 use lambda::batch::{self, Answer};
@@ -21,23 +22,39 @@ use crate::event::{SesEvent, Told};
 /// # Errors
 /// If the environment lacks a variable or the Runtime API cannot be spoken to.
 pub async fn run() -> Result<(), lambda::Error> {
-    let db = Client::new(&aws::sdk_config().await);
-    let feedback = Feedback {
-        customers: Customers::new(db.clone(), lambda::config::required("CUSTOMERS_TABLE")?),
-        messages: Messages::new(db, lambda::config::required("MESSAGES_TABLE")?),
-    };
+    let feedback = Feedback::new(&aws::sdk_config().await, lambda::config::required)?;
     lambda::serve(async |event, _| feedback.batch(event).await).await
 }
 
-struct Feedback {
+/// Takes in what SES tells.
+pub struct Feedback {
     customers: Customers,
     messages: Messages,
 }
 
 impl Feedback {
+    /// One whose clients are made by this configuration; `setting` gives what the
+    /// environment holds for it, by its name.
+    ///
+    /// # Errors
+    /// What `setting` fails with.
+    pub fn new(
+        config: &SdkConfig,
+        setting: impl Fn(&str) -> Result<String, lambda::Error>,
+    ) -> Result<Self, lambda::Error> {
+        let db = Client::new(config);
+        Ok(Self {
+            customers: Customers::new(db.clone(), setting("CUSTOMERS_TABLE")?),
+            messages: Messages::new(db, setting("MESSAGES_TABLE")?),
+        })
+    }
+
     /// SES tells of one mail more than once within a second: what came together is
     /// noted together. What cannot be read does not keep the others from being noted.
-    async fn batch(&self, event: SqsEvent) -> anyhow::Result<Answer> {
+    ///
+    /// # Errors
+    /// If a message of the batch has no id.
+    pub async fn batch(&self, event: SqsEvent) -> anyhow::Result<Answer> {
         batch::grouped(event, SesEvent::about, async |events: Vec<SesEvent>| {
             let (mut told, mut failure) = (Vec::new(), None);
             for read in events.into_iter().map(SesEvent::read) {

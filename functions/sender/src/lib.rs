@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use anyhow::bail;
+use aws_config::SdkConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_lambda_events::sqs::SqsEvent;
@@ -42,35 +43,12 @@ const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_secs(2);
 /// # Errors
 /// If the environment lacks a variable or the Runtime API cannot be spoken to.
 pub async fn run() -> Result<(), lambda::Error> {
-    let config = aws::sdk_config().await;
-    let db = Client::new(&config);
-    let required = lambda::config::required;
-    // The SDK must not repeat a call of which it does not know the outcome.
-    let ses = aws_sdk_sesv2::config::Builder::from(&config)
-        .retry_config(RetryConfig::disabled())
-        .timeout_config(TimeoutConfig::builder().operation_timeout(Duration::from_secs(8)).build())
-        .build();
-    let sender = Sender {
-        messages: Messages::new(db.clone(), required("MESSAGES_TABLE")?),
-        timers: Timers::new(db.clone(), required("TIMERS_TABLE")?),
-        composer: Composer::new(
-            Customers::new(db.clone(), required("CUSTOMERS_TABLE")?),
-            Catalogue::new(db.clone(), required("CATALOGUE_TABLE")?),
-            Definitions::new(db, required("DEFINITIONS_TABLE")?),
-            Identity {
-                from_address: required("FROM_ADDRESS")?,
-                shop_name: required("SHOP_NAME")?,
-                public_url: required("PUBLIC_URL")?,
-            },
-        ),
-        ses: Ses::new(aws_sdk_sesv2::Client::from_conf(ses), required("CONFIGURATION_SET")?),
-        clock: Clock::from_env(),
-    };
+    let sender = Sender::new(&aws::sdk_config().await, lambda::config::required, Clock::from_env())?;
     lambda::serve(async |event, context| sender.batch(event, context).await).await
 }
 
 /// Sends messages.
-struct Sender {
+pub struct Sender {
     messages: Messages,
     timers: Timers,
     composer: Composer,
@@ -88,7 +66,45 @@ enum End {
 }
 
 impl Sender {
-    async fn batch(&self, event: SqsEvent, context: Context) -> anyhow::Result<Answer> {
+    /// A sender whose clients are made by this configuration; `required` gives what the
+    /// environment holds for it, by its name.
+    ///
+    /// # Errors
+    /// What `required` fails with.
+    pub fn new(
+        config: &SdkConfig,
+        required: impl Fn(&str) -> Result<String, lambda::Error>,
+        clock: Clock,
+    ) -> Result<Self, lambda::Error> {
+        let db = Client::new(config);
+        // The SDK must not repeat a call of which it does not know the outcome.
+        let ses = aws_sdk_sesv2::config::Builder::from(config)
+            .retry_config(RetryConfig::disabled())
+            .timeout_config(TimeoutConfig::builder().operation_timeout(Duration::from_secs(8)).build())
+            .build();
+        Ok(Self {
+            messages: Messages::new(db.clone(), required("MESSAGES_TABLE")?),
+            timers: Timers::new(db.clone(), required("TIMERS_TABLE")?),
+            composer: Composer::new(
+                Customers::new(db.clone(), required("CUSTOMERS_TABLE")?),
+                Catalogue::new(db.clone(), required("CATALOGUE_TABLE")?),
+                Definitions::new(db, required("DEFINITIONS_TABLE")?),
+                Identity {
+                    from_address: required("FROM_ADDRESS")?,
+                    shop_name: required("SHOP_NAME")?,
+                    public_url: required("PUBLIC_URL")?,
+                },
+            ),
+            ses: Ses::new(aws_sdk_sesv2::Client::from_conf(ses), required("CONFIGURATION_SET")?),
+            clock,
+        })
+    }
+
+    /// Serves one invocation.
+    ///
+    /// # Errors
+    /// If a message of the batch has no id.
+    pub async fn batch(&self, event: SqsEvent, context: Context) -> anyhow::Result<Answer> {
         let deadline = Timestamp::from_millisecond(i64::try_from(context.deadline)?)?;
         // Two copies of one message may be in one batch, and neither must take
         // the other's claim for its own.
