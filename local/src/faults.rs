@@ -36,6 +36,26 @@ pub enum Fault {
         /// How many calls.
         next: u32,
     },
+    /// The next calls are answered with this error of SES's, and not carried out.
+    Refuse {
+        /// `ses`.
+        service: String,
+        /// E.g. `SendEmail`; any if left out.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        operation: Option<String>,
+        /// Calls of this function alone.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        function: Option<String>,
+        /// The answer's status, such as 503.
+        status: u16,
+        /// The error's name, such as `SlowDown`.
+        error: String,
+        /// What it says.
+        #[serde(default)]
+        message: String,
+        /// How many calls.
+        next: u32,
+    },
     /// The next calls are carried out, and the connection is closed instead of an answer.
     LoseAnswer {
         /// `dynamodb`, `sqs` or `ses`.
@@ -97,6 +117,8 @@ pub(crate) struct Call<'a> {
 pub(crate) struct Verdict {
     pub(crate) delay: Duration,
     pub(crate) throttle: bool,
+    /// Status, name and text of the error to answer with.
+    pub(crate) refuse: Option<(u16, String, String)>,
     pub(crate) lose_answer: bool,
     pub(crate) kill: Option<When>,
 }
@@ -173,6 +195,16 @@ impl Armed {
             Fault::Throttle { service, operation, function, next } => {
                 if !verdict.throttle && call.is(Some(service), operation.as_deref(), function.as_deref()) && *next > 0 {
                     verdict.throttle = true;
+                    *next -= 1;
+                }
+                *next > 0
+            }
+            Fault::Refuse { service, operation, function, status, error, message, next } => {
+                if verdict.refuse.is_none()
+                    && call.is(Some(service), operation.as_deref(), function.as_deref())
+                    && *next > 0
+                {
+                    verdict.refuse = Some((*status, error.clone(), message.clone()));
                     *next -= 1;
                 }
                 *next > 0

@@ -39,6 +39,7 @@ mod template;
 pub use bundle::{Bundle, InvokeError, NotQuiet, Options, WalkError};
 pub use clock::Clock;
 pub use due::{Cron, Due};
+pub use dynamodb::Tables;
 pub use faults::{Fault, When};
 pub use iam::Policy;
 pub use pattern::Pattern;

@@ -146,15 +146,20 @@ impl Shop {
         self.bundle.advance(by.to_duration(SpanRelativeTo::days_are_24_hours()).unwrap()).await.unwrap();
     }
 
-    /// Lets the clock run until nothing waits to be tried again.
+    /// Lets the clock run until nothing waits to be tried again, or for its turn to be sent.
     pub(crate) async fn drain(&self) {
         for _ in 0..30 {
             self.advance("PT3M").await;
-            if self.bundle.wait_quiet(Duration::ZERO).await.is_ok() {
+            if self.bundle.wait_quiet(Duration::ZERO).await.is_ok() && !self.waits_to_be_sent().await {
                 return;
             }
         }
         self.quiet().await;
+    }
+
+    async fn waits_to_be_sent(&self) -> bool {
+        let queues = self.bundle.state().await.queues;
+        queues.iter().any(|queue| queue.name.ends_with("deliveries") && queue.delayed > 0)
     }
 
     pub(crate) fn mails(&self) -> Vec<Mail> {

@@ -218,7 +218,7 @@ pub(crate) fn good(method: &str, path: &str, at: &str) -> Value {
     });
     let customer = json!({
         "email": "a@example.com", "phone": "+37120000000", "country": "LV", "birthday": "1990-05-17", "updated_at": at,
-        "consent": { "email": { "state": "granted", "at": at } }, "tier": ["a"], "fields": { "a": [1] },
+        "consent": { "email": { "state": "granted", "at": at }, "categories": { "news": "requested" } }, "tier": ["a"], "fields": { "a": [1] },
     });
     let product =
         json!({ "name": "Mug", "price": "1.50", "stock": 3, "categories": ["a"], "tier": "a", "updated_at": at });
@@ -252,7 +252,7 @@ pub(crate) fn good(method: &str, path: &str, at: &str) -> Value {
         ["mailings", _] => {
             json!({ "name": "m", "template": "t", "at": at, "audience": { "field": "customer.city", "is": "Riga" } })
         }
-        ["segments", _, "pause" | "resume"] => json!({}),
+        ["segments", _, "pause" | "resume"] | ["suppressions", _] => json!({}),
         ["segments", _, "copy"] => json!({ "audience": "vip" }),
         ["segments", _] => json!({ "name": "Loyal", "condition": { "count": "orders", "at_least": 5 } }),
         ["conditions", "explain"] => {
@@ -268,6 +268,9 @@ pub(crate) fn good(method: &str, path: &str, at: &str) -> Value {
         ["sources", _] => json!({ "name": "App", "domain": "app.example.com", "active": true }),
         ["containers", _] => json!({ "name": "Later", "idle_after": "PT3H", "lifetime": "P3D" }),
         ["audiences", _] => json!({ "name": "VIP" }),
+        ["mailing-categories", _] => {
+            json!({ "name": "News", "names": { "lv": "Jaunumi" }, "description": "Weekly", "default": "off", "visible": true, "active": true })
+        }
         ["settings"] => {
             json!({ "company": "Clay", "time_zone": "Europe/Riga", "currency": "EUR", "languages": ["lv"] })
         }

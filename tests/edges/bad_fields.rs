@@ -182,7 +182,7 @@ async fn each_wrong_field_of_a_campaign_or_a_mailing_is_named_and_nothing_is_wri
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_question_for_messages_must_name_a_customer_and_a_page_that_there_is() {
+async fn a_question_for_messages_must_say_whose_or_which_and_a_page_that_there_is() {
     let shop = Shop::open().await;
     let check = async |query: &str, places: &[&str]| {
         Check::get(&format!("/v1/messages{query}")).is(&shop, 422, places).await;
@@ -193,6 +193,10 @@ async fn a_question_for_messages_must_name_a_customer_and_a_page_that_there_is()
     check("?customer=c&limit=0", &["?limit"]).await;
     check("?customer=c&limit=101", &["?limit"]).await;
     check("?limit=many", &["?customer", "?limit"]).await;
+    check("?state=SENT", &["?customer"]).await;
+    check("?campaign=a%20b&state=sent&reason=x", &["?campaign", "?state", "?reason"]).await;
+    check("?campaign=a&mailing=b", &["?mailing"]).await;
+    check("?customer=c&state=SENT&reason=no_consent", &["?reason"]).await;
     for after in ["", "nonsense", "%23", "2026-11-22T10:00:00.000Z%23", "%23x", "soon%23x"] {
         check(&format!("?customer=c&after={after}"), &["?after"]).await;
     }

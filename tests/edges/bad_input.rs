@@ -1,7 +1,7 @@
 //! Numbers, times, ids and sizes that are wrong, wherever they stand; parts that take
 //! away what is needed; links and signatures that are not ours.
 
-use contracts::link;
+use contracts::link::{self, Link};
 use domain::MessageId;
 use local::shop::Client;
 use serde_json::{Value, json};
@@ -295,9 +295,9 @@ async fn a_link_that_is_not_ours_or_no_longer_known_identifies_nobody() {
     let row = scan["Items"].as_array().unwrap().iter().find(|row| row["id"]["S"] == "links").unwrap();
     let secret = row["secret"]["S"].as_str().unwrap();
     let message = MessageId::parse("0123456789abcdef0123456789abcdef").unwrap();
-    let signed = link::token(secret, &message);
+    let signed = link::token(secret, Link::Leave, &message);
     identify(&signed).await;
-    identify(&link::token("another secret", &message)).await;
+    identify(&link::token("another secret", Link::Leave, &message)).await;
     identify(&signed.replace("0123", "1123")).await;
     identify(&format!("{signed}x")).await;
     identify("").await;

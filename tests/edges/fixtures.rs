@@ -65,10 +65,11 @@ const STORY: [(&str, Answers); 41] = [
     ("feedback.open", Done),
     ("feedback.click", Done),
     ("preferences.look", Status(200)),
+    ("preferences.choose", Status(200)),
     ("preferences.leave", Status(200)),
     ("feedback.bounce", Done),
     ("feedback.complaint", Done),
-    ("ingest-customers.get-messages", Status(200)),
+    ("manage.get-messages", Status(200)),
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

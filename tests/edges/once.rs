@@ -1,6 +1,8 @@
 //! `Idempotency-Key` on each POST that there is, also where the caller is known by
 //! something else than a key in `Authorization`.
 
+use std::collections::BTreeMap;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use contracts::ROUTES;
@@ -15,34 +17,43 @@ use crate::support::{Shop, campaign, sign, with};
 const SHOPIFY: &str = "/v1/webhooks/shopify/{source}";
 
 /// The routes that find out themselves who asks, one of each kind.
-const UNGUARDED: [(&str, &str); 4] = [
+const UNGUARDED: [(&str, &str); 6] = [
     ("ingest-tracking", "/v1/batch"),
     ("ingest-webhooks", SHOPIFY),
     ("ingest-webhooks", "/v1/webhooks/woocommerce/{source}"),
     ("preferences", "/u/{token}"),
+    ("preferences", "/p/{token}"),
+    ("preferences", "/c/{token}"),
 ];
 
-/// A shop that knows something of each kind, and the path of a link in a mail.
-async fn with_link() -> (Shop, String) {
+/// The paths of the links in a mail, by their routes'.
+type Links = BTreeMap<&'static str, String>;
+
+/// A shop that knows something of each kind, and the paths of the links in a mail.
+async fn with_links() -> (Shop, Links) {
     let shop = open().await;
-    let trigger = json!({ "trigger": { "type": "event_received", "name": "product_viewed" } });
-    shop.put("/v1/campaigns/viewed", with(campaign("t"), trigger)).await;
-    shop.customer("reader").await;
-    shop.quiet().await;
-    let event = json!({ "id": "viewed", "customer_id": "reader", "name": "product_viewed" });
-    assert_eq!(shop.api.post("/v1/events", &event).await.unwrap().status, 201);
+    let html = "{{links.unsubscribe}} {{links.preferences}} {{links.confirm}} ";
+    shop.put("/v1/templates/links", json!({ "subject": "s", "html": html })).await;
+    let trigger = json!({ "trigger": { "type": "consent_requested" } });
+    shop.put("/v1/campaigns/asked", with(campaign("links"), trigger)).await;
+    let reader = json!({ "email": "reader@example.com", "consent": { "email": "requested" } });
+    shop.put("/v1/customers/reader", reader).await;
     shop.quiet().await;
     let mail = shop.bundle.ses().mails(&Find::default()).unwrap().remove(0);
-    let (_, link) = mail.headers.iter().find(|(name, _)| name == "List-Unsubscribe").unwrap();
-    let token = link.trim_matches(['<', '>']).split_once("/u/").unwrap().1;
-    let link = format!("/u/{token}");
-    (shop, link)
+    let html = mail.html.unwrap();
+    let link = |route: &'static str| {
+        let (_, token) = html.split_once(route.trim_end_matches("{token}")).unwrap();
+        (route, route.replace("{token}", token.split(' ').next().unwrap()))
+    };
+    let links = UNGUARDED.into_iter().filter(|(function, _)| *function == "preferences");
+    let links = links.map(|(_, route)| link(route)).collect();
+    (shop, links)
 }
 
 /// Posts a body to a route under an `Idempotency-Key`, as somebody who may.
-async fn ask(shop: &Shop, link: &str, path: &str, key: &str, body: Value) -> Reply {
+async fn ask(shop: &Shop, links: &Links, path: &str, key: &str, body: Value) -> Reply {
     let header = ("idempotency-key", key);
-    if path == "/u/{token}" {
+    if let Some(link) = links.get(path) {
         return click(shop, link, key, &body.to_string()).await;
     }
     send(shop, ("POST", path), KNOWN, body, 0, &[header]).await.1
@@ -54,7 +65,10 @@ async fn click(shop: &Shop, link: &str, key: &str, body: &str) -> Reply {
 }
 
 fn what(path: &str) -> Value {
-    if path == "/u/{token}" { json!("List-Unsubscribe=One-Click") } else { good("POST", path, "2026-11-02T10:00:00Z") }
+    match path.strip_suffix("/{token}") {
+        Some(_) => json!("List-Unsubscribe=One-Click"),
+        None => good("POST", path, "2026-11-02T10:00:00Z"),
+    }
 }
 
 fn replayed(reply: &Reply) -> bool {
@@ -70,21 +84,21 @@ fn problem(reply: &Reply) -> &str {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_post_is_carried_out_once_under_its_idempotency_key() {
-    let (shop, link) = with_link().await;
+    let (shop, links) = with_links().await;
     let posts: Vec<&str> = ROUTES.iter().filter_map(|route| route.key.strip_prefix("POST ")).collect();
     assert!(UNGUARDED.iter().all(|(_, path)| posts.contains(path)));
     for path in posts {
-        let first = ask(&shop, &link, path, "k", what(path)).await;
+        let first = ask(&shop, &links, path, "k", what(path)).await;
         assert!(first.status < 500 && !replayed(&first), "{path}: {}", first.status);
-        let again = ask(&shop, &link, path, "k", what(path)).await;
+        let again = ask(&shop, &links, path, "k", what(path)).await;
         assert!(replayed(&again), "{path}: {}", again.status);
         assert_eq!((again.status, &again.body), (first.status, &first.body), "{path}");
         assert_eq!(again.content_type, first.content_type, "{path}");
 
-        let other = ask(&shop, &link, path, "k", json!({ "other": true })).await;
+        let other = ask(&shop, &links, path, "k", json!({ "other": true })).await;
         assert_eq!((other.status, problem(&other)), (409, "idempotency-key-reused"), "{path}");
-        assert!(!replayed(&ask(&shop, &link, path, "l", what(path)).await), "{path}");
-        let bad = ask(&shop, &link, path, &"x".repeat(256), what(path)).await;
+        assert!(!replayed(&ask(&shop, &links, path, "l", what(path)).await), "{path}");
+        let bad = ask(&shop, &links, path, &"x".repeat(256), what(path)).await;
         assert_eq!((bad.status, problem(&bad)), (400, "malformed"), "{path}");
     }
 
@@ -101,7 +115,7 @@ async fn every_post_is_carried_out_once_under_its_idempotency_key() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_post_whose_function_died_is_under_way_until_it_may_be_sent_again() {
-    let (shop, link) = with_link().await;
+    let (shop, links) = with_links().await;
     for (function, path) in UNGUARDED {
         // The first row that it puts down is the claim.
         shop.bundle.fault(Fault::Kill {
@@ -112,14 +126,14 @@ async fn a_post_whose_function_died_is_under_way_until_it_may_be_sent_again() {
             when: When::After,
             next: 1,
         });
-        assert!(ask(&shop, &link, path, "k", what(path)).await.status >= 500, "{path}");
+        assert!(ask(&shop, &links, path, "k", what(path)).await.status >= 500, "{path}");
         shop.bundle.clear_faults();
-        let soon = ask(&shop, &link, path, "k", what(path)).await;
+        let soon = ask(&shop, &links, path, "k", what(path)).await;
         assert_eq!((soon.status, problem(&soon)), (409, "in-progress"), "{path}");
         shop.bundle.advance("PT40S".parse().unwrap()).await.unwrap();
-        let later = ask(&shop, &link, path, "k", what(path)).await;
+        let later = ask(&shop, &links, path, "k", what(path)).await;
         assert_eq!((later.status, replayed(&later)), (200, false), "{path}");
-        let again = ask(&shop, &link, path, "k", what(path)).await;
+        let again = ask(&shop, &links, path, "k", what(path)).await;
         assert_eq!((again.status, &again.body, replayed(&again)), (200, &later.body, true), "{path}");
     }
 }
@@ -170,19 +184,20 @@ async fn an_idempotency_key_means_nothing_until_the_webhook_is_known_to_be_the_s
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_idempotency_key_means_nothing_on_a_link_that_is_not_ours() {
-    let (shop, link) = with_link().await;
+    let (shop, links) = with_links().await;
     const BODY: &str = "List-Unsubscribe=One-Click";
+    let link = &links["/u/{token}"];
     let forged = format!("{}x", &link[..link.len() - 1]);
     for key in ["k", "l"] {
         let before = shop.rows().await;
         let reply = click(&shop, &forged, key, BODY).await;
         assert_eq!((reply.status, replayed(&reply)), (404, false));
         assert!(before == shop.rows().await, "a forged link has taken a key");
-        let reply = click(&shop, &link, key, BODY).await;
+        let reply = click(&shop, link, key, BODY).await;
         assert_eq!((reply.status, replayed(&reply)), (200, false));
         shop.quiet().await;
     }
-    assert!(replayed(&click(&shop, &link, "k", BODY).await));
+    assert!(replayed(&click(&shop, link, "k", BODY).await));
     assert_eq!(click(&shop, &forged, "k", BODY).await.status, 404);
     let customer = shop.api.get("/v1/customers/reader").await.unwrap().json();
     assert_eq!(customer["consent"]["email"]["state"], "denied");
@@ -214,6 +229,7 @@ async fn a_batch_of_segments_is_its_callers_wherever_the_key_stands() {
     // The same body, whose answer is another caller's.
     let reply = post(one.key(), Some(other.key()), "Seen").await;
     assert_eq!((reply.status, replayed(&reply)), (200, false));
+    let link = &links["/u/{token}"];
     let forged = format!("{}{}", &one.key()[..20], "0".repeat(48));
     let reply = post(&forged, None, "Seen").await;
     assert_eq!((reply.status, replayed(&reply)), (401, false));

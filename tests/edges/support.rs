@@ -137,6 +137,7 @@ pub(crate) fn path_on(path: &str, id: &str) -> String {
             ("statuses", "{code}") => "delivery.at_customs",
             (_, "{code}") => "news",
             (_, "{line}") => "1",
+            (_, "{address}") => "ada@example.com",
             (_, "{id}") => id,
             (_, part) => part,
         };

@@ -1,5 +1,6 @@
 use contracts::identity::{self, Known};
-use contracts::{Kind, Problem, customer, link};
+use contracts::link::{self, Link};
+use contracts::{Kind, Problem, customer};
 use domain::{CustomerId, Fault, VisitorId};
 use intake::{MOST_OF_A_BATCH, at_once};
 use lambda::http::{Failure, Outcome, Request, Response};
@@ -73,7 +74,7 @@ impl People {
     async fn reader_of(&self, token: &str) -> Result<CustomerId, Failure> {
         let secret = self.definitions.link_secret(self.clock.now()).await?;
         let not_ours = || vec![Fault::new("/link", "is no link of ours, or its mail is not known any more")];
-        let message = link::verify(&secret, token).ok_or_else(not_ours)?;
+        let message = link::verify(&secret, Link::Leave, token).ok_or_else(not_ours)?;
         let entry = self.messages.get(&message).await?.ok_or_else(not_ours)?;
         Ok(entry.message.customer_id)
     }

@@ -5,7 +5,6 @@ mod audiences;
 mod containers;
 mod customers;
 mod imports;
-mod messages;
 mod profile;
 
 use api::Api;
@@ -59,7 +58,6 @@ impl People {
             "GET /v1/customers/{id}/containers" => self.containers(request).await,
             "GET /v1/customers/{id}/containers/{code}" => self.container(request).await,
             "POST /v1/customers/{id}/containers/{code}" => self.change_container(request).await,
-            "GET /v1/messages" => self.messages(request).await,
             "PUT /v1/visitors/{id}" => self.identify(request).await,
             "GET /v1/audiences/{code}/members" => self.members(request).await,
             "POST /v1/audiences/{code}/members" => self.change_members(request).await,

@@ -49,7 +49,7 @@ fn show(change: &Change) -> Value {
 /// A kept definition as the API shows it, without what is made of it.
 fn defined(kind: Defined, kept: Value) -> anyhow::Result<Value> {
     Ok(match kind {
-        Defined::Template | Defined::Key => kept,
+        Defined::Template | Defined::Partial | Defined::Key => kept,
         Defined::Campaign => serde_json::from_value::<Campaign>(kept)?.definition(),
         Defined::Mailing => serde_json::from_value::<Mailing>(kept)?.definition(),
         Defined::Segment => serde_json::from_value::<Segment>(kept)?.definition(),

@@ -1,36 +1,19 @@
 use anyhow::Context;
 use campaigns::{Campaign, Mailing, Step, Trigger};
-use conditions::{Condition, Scope};
+use conditions::{Condition, Schema, Scope};
 use contracts::{Kind, Problem};
-use domain::dictionary::Dictionary;
-use domain::read::{self, Faults, Reader};
-use domain::{CampaignId, Fault, MailingId, TemplateId};
+use domain::dictionary::{Dictionary, Word};
+use domain::read::Faults;
+use domain::{CampaignId, Code, Fault, MailingId, TemplateId};
 use lambda::http::{Failure, Request, Response};
 use serde::Serialize;
 use serde_json::{Value, json};
-use store::Kind as Defined;
-use templates::{PART_LIMIT, Part, Source, Template};
+use store::{Kind as Defined, Versioned};
+use templates::{Named, Source, Template};
 
 use crate::{Manage, not_found};
 
 impl Manage {
-    pub(crate) async fn put_template(&self, request: &Request) -> Result<Response, Failure> {
-        let id = request.path("id", TemplateId::parse)?;
-        let source = read_template(&request.json()?)?;
-        let version = self.save(request, Defined::Template, id.as_str(), &source).await?;
-        Ok(shown(json!(source), id.as_str(), version))
-    }
-
-    pub(crate) async fn get_template(&self, request: &Request) -> Result<Response, Failure> {
-        let id = request.path("id", TemplateId::parse)?;
-        let known = self
-            .definitions
-            .get::<Source>(Defined::Template, id.as_str())
-            .await?
-            .ok_or_else(|| not_found("template"))?;
-        Ok(shown(json!(known.value), id.as_str(), known.version))
-    }
-
     pub(crate) async fn put_campaign(&self, request: &Request) -> Result<Response, Failure> {
         let id = request.path("id", CampaignId::parse)?;
         let campaign = Campaign::read(id, &request.json()?)?;
@@ -43,11 +26,13 @@ impl Manage {
             let condition = Condition::parse(&json!({ "segment": segment }), &Scope::SEGMENT);
             faults.extend(self.misfits("/trigger", condition.ok().as_ref(), None).await?);
         }
+        faults.extend(self.no_category(campaign.sending.category.as_ref()).await?);
         for (index, step) in campaign.steps.iter().enumerate() {
-            if let Step::Send { template } = step
-                && self.template_version(template).await?.is_none()
-            {
-                faults.push(no_template(format!("/steps/{index}/send/template"), template));
+            let Step::Send { template } = step else { continue };
+            let place = format!("/steps/{index}/send/template");
+            match self.template(template).await? {
+                Some(known) => faults.extend(self.unfit_template(&place, &known, Some(&campaign.trigger)).await?),
+                None => faults.push(no_template(place, template)),
             }
         }
         if !faults.is_empty() {
@@ -75,11 +60,13 @@ impl Manage {
         let now = self.clock.now();
         let mut mailing = Mailing::read(id, &body, now)?;
         let mut faults = self.misfits("/audience", mailing.audience.as_ref(), None).await?;
-        let Some(template_version) = self.template_version(&mailing.template).await? else {
+        faults.extend(self.no_category(mailing.sending.category.as_ref()).await?);
+        let Some(template) = self.template(&mailing.template).await? else {
             faults.push(no_template("/template".into(), &mailing.template));
             return Err(faults.into());
         };
-        mailing.template_version = template_version;
+        faults.extend(self.unfit_template("/template", &template, None).await?);
+        mailing.template_version = template.version;
         let known = self.definitions.get::<Mailing>(Defined::Mailing, mailing.id.as_str()).await?;
         if let Some(known) = &known {
             let undated = body.get("at").is_none_or(Value::is_null);
@@ -139,6 +126,35 @@ impl Manage {
         if faults.is_empty() { Ok(()) } else { Err(faults.into()) }
     }
 
+    /// What there is in a shop, by its dictionary as it stands.
+    pub(crate) async fn schema(&self) -> anyhow::Result<Schema> {
+        let words = self.definitions.words().await?;
+        Ok(facts::schema(&Dictionary::new(words.into_iter().map(|saved| (saved.id, saved.word)))))
+    }
+
+    /// What the template at this place cannot do without, and no message has that this trigger
+    /// sets off; or, without one, no message of a mailing.
+    async fn unfit_template(
+        &self,
+        place: &str,
+        template: &Versioned<Source>,
+        trigger: Option<&Trigger>,
+    ) -> anyhow::Result<Faults> {
+        let mut schema = self.schema().await?;
+        if let Some(Trigger::EventReceived { name, .. }) = trigger {
+            schema = schema.happened(name.as_str());
+        }
+        // What was sound when it was saved is not looked at again.
+        let Ok(compiled) = Template::compile(&template.value) else { return Ok(Vec::new()) };
+        let whose = if trigger.is_some() { "nothing has that sets this campaign off" } else { "a mailing has not" };
+        let lacking = compiled.lacking(&mail::shape_of(&schema, trigger)).into_iter();
+        let fault = |named: Named| {
+            let path = named.paths.first().map(|path| templates::written(path)).unwrap_or_default();
+            Fault::new(place, format!("prints {path} ({}), which {whose}", named.place))
+        };
+        Ok(lacking.map(fault).collect())
+    }
+
     /// What a condition asks that nobody can answer by the shop's dictionary as it stands;
     /// of an event that happened, by its name.
     async fn misfits(
@@ -148,9 +164,7 @@ impl Manage {
         happened: Option<&str>,
     ) -> anyhow::Result<Faults> {
         let Some(condition) = condition else { return Ok(Vec::new()) };
-        let words = self.definitions.words().await?;
-        let dictionary = Dictionary::new(words.into_iter().map(|saved| (saved.id, saved.word)));
-        let mut schema = facts::schema(&dictionary);
+        let mut schema = self.schema().await?;
         let segments = self.definitions.segments().await?;
         schema.segments(segments.codes());
         if let Some(name) = happened {
@@ -165,40 +179,28 @@ impl Manage {
         Ok(faults)
     }
 
-    async fn template_version(&self, id: &TemplateId) -> anyhow::Result<Option<u64>> {
-        Ok(self.definitions.get::<Source>(Defined::Template, id.as_str()).await?.map(|template| template.version))
+    /// That the mailing category is not defined of which messages are to be.
+    async fn no_category(&self, code: Option<&Code>) -> anyhow::Result<Option<Fault>> {
+        let Some(code) = code else { return Ok(None) };
+        let words = self.definitions.words().await?;
+        let is_defined = words.iter().any(|saved| match &saved.word {
+            Some(Word::MailingCategory(category)) => category.code == *code,
+            _ => false,
+        });
+        let detail = || format!("names the mailing category {:?}, which is not defined", code.as_str());
+        Ok((!is_defined).then(|| Fault::new("/sending/category", detail())))
     }
-}
 
-pub(crate) fn read_template(body: &Value) -> Result<Source, Faults> {
-    let mut reader = Reader::new(body);
-    let part = |value: &Value| read::text(value, PART_LIMIT);
-    let subject = reader.required("subject", part);
-    let html = reader.required("html", part);
-    let text = reader.optional("text", part);
-    let preheader = reader.optional("preheader", part);
-    reader.finish()?;
-    let source = Source { subject: subject.unwrap_or_default(), html: html.unwrap_or_default(), text, preheader };
-    Template::compile(&source).map_err(|problems| {
-        let fault = |problem: &templates::Problem| {
-            let place = match problem.part {
-                Part::Subject => "/subject",
-                Part::Html => "/html",
-                Part::Text => "/text",
-                Part::Preheader => "/preheader",
-            };
-            Fault::new(place, format!("line {}, column {}: {}", problem.line, problem.column, problem.message))
-        };
-        problems.iter().map(fault).collect::<Vec<_>>()
-    })?;
-    Ok(source)
+    async fn template(&self, id: &TemplateId) -> anyhow::Result<Option<Versioned<Source>>> {
+        self.definitions.get(Defined::Template, id.as_str()).await
+    }
 }
 
 fn no_template(place: String, id: &TemplateId) -> Fault {
     Fault::new(place, format!("names the template {:?}, which is not defined", id.as_str()))
 }
 
-fn shown(mut body: Value, id: &str, version: u64) -> Response {
+pub(crate) fn shown(mut body: Value, id: &str, version: u64) -> Response {
     body["id"] = json!(id);
     body["version"] = json!(version);
     Response::json(200, &body)

@@ -1,5 +1,5 @@
 //! The shop's own words: fields, statuses, kinds of event, sources, containers,
-//! audiences, settings.
+//! audiences, mailing categories, settings.
 
 use campaigns::{Campaign, Mailing, Segment, Stage};
 use conditions::{Collection, Needs};
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use store::{Kind as Defined, SavedWord};
 use templates::Source;
 
-use crate::usage::Used;
+use crate::usage::{Used, refuse_if_used};
 use crate::{Manage, not_found};
 
 /// The most words of a kind: every function that hears of things keeps them in
@@ -19,9 +19,6 @@ const MOST_WORDS: usize = 1_000;
 
 /// The code of the one word of settings.
 const SHOP: &str = "shop";
-
-/// How many uses of a word are listed.
-const MOST_USES: usize = 20;
 
 /// All words as they stand, and what was saved of them.
 struct Known {
@@ -128,15 +125,14 @@ impl Manage {
         if is_system(kind, code) {
             return conflict(format!("this {} is always there; it can be given another name", name_of(kind)));
         }
-        if self.known_words().await?.dictionary.get(kind, code).is_none() {
+        let known = self.known_words().await?.dictionary;
+        if known.get(kind, code).is_none() {
             return Err(not_found(name_of(kind)).into());
         }
-        let uses = self.uses(Used { kind, code }).await?;
-        if !uses.is_empty() {
-            let more = if uses.len() > MOST_USES { ", …" } else { "" };
-            let listed = uses.iter().take(MOST_USES).cloned().collect::<Vec<_>>().join(", ");
-            return conflict(format!("it is used by {listed}{more}"));
-        }
+        let used = Used { kind, code };
+        let mut uses = self.uses(used).await?;
+        uses.extend(used.by_settings(known.settings()).then(|| "the settings".to_owned()));
+        refuse_if_used(&uses)?;
         match self.edit_word(request, &kind.id(code), None::<&Word>, segments_that_go_by(kind)).await? {
             Some(_) => Ok(Response::empty()),
             None => Err(not_found(name_of(kind)).into()),
@@ -193,6 +189,7 @@ fn kind(path: &str) -> Option<WordKind> {
         "sources" => Some(WordKind::Source),
         "containers" => Some(WordKind::Container),
         "audiences" => Some(WordKind::Audience),
+        "mailing-categories" => Some(WordKind::MailingCategory),
         _ => None,
     }
 }
@@ -205,6 +202,7 @@ fn name_of(kind: WordKind) -> &'static str {
         WordKind::Source => "source",
         WordKind::Container => "container",
         WordKind::Audience => "audience",
+        WordKind::MailingCategory => "mailing category",
         WordKind::Settings => "settings",
     }
 }

@@ -1,4 +1,5 @@
-//! Definitions, keys, who changed what, and what a condition says of a customer.
+//! Definitions, keys, who changed what; what a condition says of a customer, what was sent
+//! to them, what was not, and why.
 //!
 //! Everything is checked when it is saved: a template that does not compile, or
 //! a campaign that names no template there is, never gets as far as a customer.
@@ -12,11 +13,16 @@ mod dictionaries;
 mod editions;
 mod keys;
 mod members;
+mod messages;
 mod reference;
 mod segments;
+mod sending;
 mod standing;
+mod suppressions;
 mod surveys;
+mod templates;
 mod usage;
+mod why;
 
 use api::Api;
 use aws::Queue;
@@ -28,7 +34,7 @@ use lambda::Clock;
 use lambda::http::{Failure, Request, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use store::{Customers, Definitions, DictionaryCache, Head, Keys, Mailings, Messages, Scans, Sizes};
+use store::{Customers, Definitions, DictionaryCache, Head, Keys, Mailings, Messages, Pace, Scans, Sizes};
 
 /// Serves requests of the HTTP API, and direct invocations that make keys.
 ///
@@ -44,12 +50,15 @@ pub async fn run() -> Result<(), lambda::Error> {
     let manage = Manage {
         api: Api::from_env(db.clone())?,
         keys: Keys::new(db.clone(), required("DEFINITIONS_TABLE")?),
-        history: History::new(customers.clone(), messages, DictionaryCache::new(definitions.clone())),
+        history: History::new(customers.clone(), messages.clone(), DictionaryCache::new(definitions.clone())),
         customers,
+        messages,
         definitions,
         mailings: Mailings::new(db.clone(), required("CHECKPOINTS_TABLE")?),
         sizes: Sizes::new(db.clone(), required("CHECKPOINTS_TABLE")?),
-        scans: Scans::new(db, required("CHECKPOINTS_TABLE")?),
+        scans: Scans::new(db.clone(), required("CHECKPOINTS_TABLE")?),
+        pace: Pace::new(db, required("CHECKPOINTS_TABLE")?),
+        ses: aws_sdk_sesv2::Client::new(&config),
         backfill: Queue::new(aws_sdk_sqs::Client::new(&config), required("BACKFILL_QUEUE_URL")?),
         clock: Clock::from_env(),
     };
@@ -71,10 +80,13 @@ struct Manage {
     keys: Keys,
     history: History,
     customers: Customers,
+    messages: Messages,
     definitions: Definitions,
     mailings: Mailings,
     sizes: Sizes,
     scans: Scans,
+    pace: Pace,
+    ses: aws_sdk_sesv2::Client,
     backfill: Queue,
     clock: Clock,
 }
@@ -96,6 +108,10 @@ impl Manage {
             "PUT /v1/templates/{id}" => self.put_template(request).await,
             "GET /v1/templates/{id}" => self.get_template(request).await,
             "GET /v1/templates" => self.list(store::Kind::Template, request).await,
+            "PUT /v1/partials/{code}" => self.put_partial(request).await,
+            "GET /v1/partials/{code}" => self.get_partial(request).await,
+            "DELETE /v1/partials/{code}" => self.delete_partial(request).await,
+            "GET /v1/partials" => self.list_partials(request).await,
             "PUT /v1/campaigns/{id}" => self.put_campaign(request).await,
             "GET /v1/campaigns/{id}" => self.get_campaign(request).await,
             "GET /v1/campaigns" => self.list(store::Kind::Campaign, request).await,
@@ -115,6 +131,13 @@ impl Manage {
             "POST /v1/segments/{code}/resume" => self.pause_segment(request, false).await,
             "POST /v1/segments/{code}/copy" => self.begin_copy(request).await,
             "GET /v1/segments/{code}/copies/{id}" => self.get_copy(request).await,
+            "GET /v1/messages" => self.messages(request).await,
+            "GET /v1/messages/{id}" => self.message(request).await,
+            "GET /v1/customers/{id}/why" => self.why(request).await,
+            "GET /v1/suppressions" => self.suppressions(request).await,
+            "GET /v1/suppressions/{address}" => self.suppression(request).await,
+            "PUT /v1/suppressions/{address}" => self.suppress(request).await,
+            "DELETE /v1/suppressions/{address}" => self.lift(request).await,
             "GET /v1/customers/{id}/segments" => self.segments_of(request).await,
             "POST /v1/conditions/explain" => self.explain(request).await,
             "POST /v1/conditions/preview" => self.preview(request).await,
@@ -127,6 +150,7 @@ impl Manage {
             "DELETE /v1/keys/{id}" => keys::revoke(&self.keys, request, self.clock.now()).await,
             "GET /v1/openapi.json" => Ok(reference::document(request)),
             "GET /v1/reference" => reference::page(request),
+            "GET /v1/sending" => self.sending().await,
             "GET /v1/audit" => self.list_changes(request).await,
             "GET /v1/audit/{id}" => self.get_change(request).await,
             _ => self.dictionaries(request).await,

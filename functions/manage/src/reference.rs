@@ -40,7 +40,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::{definitions, keys};
+    use crate::{keys, templates};
 
     fn asked(headers: Value) -> Request {
         let route = "GET /v1/openapi.json";
@@ -56,7 +56,8 @@ mod tests {
 
     /// Each schema of a request that is read here, and who reads such a body.
     const READERS: &[(&str, Read)] = &[
-        ("Template", |body| definitions::read_template(body).map(drop)),
+        ("Template", |body| templates::read_template(body).map(drop)),
+        ("Partial", |body| templates::read_partial(body).map(drop)),
         ("Key", |body| keys::read(body, Timestamp::UNIX_EPOCH).map(drop)),
         ("Rotation", |body| keys::read_grace(body).map(drop)),
     ];
@@ -64,19 +65,22 @@ mod tests {
     #[test]
     fn a_body_that_is_read_here_has_the_names_that_the_document_says_and_no_other() {
         let document = openapi::document("https://api.example.com");
-        let sources = [include_str!("definitions.rs"), include_str!("keys.rs")].concat();
+        let sources = [include_str!("templates.rs"), include_str!("keys.rs")].concat();
         let word = |text: &&str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
         for (name, read) in READERS {
             let schema = &document["components"]["schemas"][name];
-            let example = &schema["examples"][0];
+            let examples = schema["examples"].as_array().unwrap();
             let names = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<BTreeSet<_>>();
-            assert_eq!((read(example), names(example)), (Ok(()), names(&schema["properties"])), "{name}");
+            let known: BTreeSet<String> = examples.iter().flat_map(names).collect();
+            assert_eq!(known, names(&schema["properties"]), "{name}");
+            examples.iter().for_each(|example| assert_eq!(read(example), Ok(()), "{name}"));
+            let example = &examples[0];
             for required in schema["required"].as_array().into_iter().flatten() {
                 let mut body = example.clone();
                 body.as_object_mut().unwrap().remove(required.as_str().unwrap());
                 assert!(read(&body).is_err(), "{name} without {required}");
             }
-            for other in sources.split('"').filter(word).filter(|other| example.get(other).is_none()) {
+            for other in sources.split('"').filter(word).filter(|other| !known.contains(*other)) {
                 let mut body = example.clone();
                 body[other] = Value::Null;
                 assert!(read(&body).is_err(), "{name} takes {other}");

@@ -9,13 +9,11 @@ use lambda::http::{Failure, Request, Response};
 use serde_json::json;
 use store::{Kind as Defined, SavedSegments};
 
+use crate::usage::refuse_if_used;
 use crate::{Manage, not_found};
 
 /// The most segments: every function that looks at customers keeps them in memory.
 const MOST_SEGMENTS: usize = 1_000;
-
-/// How many uses of a segment are listed.
-const MOST_USES: usize = 20;
 
 impl Manage {
     pub(crate) async fn put_segment(&self, request: &Request) -> Result<Response, Failure> {
@@ -47,15 +45,8 @@ impl Manage {
     /// Deletes a segment that nothing asks about.
     pub(crate) async fn delete_segment(&self, request: &Request) -> Result<Response, Failure> {
         let code = request.path("code", Code::parse)?;
-        let check = async |saved: &SavedSegments| {
-            let uses = self.uses_of_segment(code.as_str(), saved).await?;
-            if uses.is_empty() {
-                return Ok(());
-            }
-            let more = if uses.len() > MOST_USES { ", …" } else { "" };
-            let listed = uses.iter().take(MOST_USES).cloned().collect::<Vec<_>>().join(", ");
-            Err(Problem::new(Kind::Conflict).because(format!("it is used by {listed}{more}")).into())
-        };
+        let check =
+            async |saved: &SavedSegments| Ok(refuse_if_used(&self.uses_of_segment(code.as_str(), saved).await?)?);
         match self.forget_segment(request, &code, check).await? {
             Some(_) => Ok(Response::empty()),
             None => Err(not_found("segment").into()),

@@ -1,13 +1,31 @@
 //! Where a word of the dictionary is used: what a campaign, a mailing or a template
 //! says that would have nothing to go by without it.
 
-use campaigns::{Campaign, Mailing, Trigger, Whom};
-use domain::dictionary::{Object, WordKind};
+use campaigns::{Campaign, Mailing, Sending, Trigger, Whom};
+use contracts::{Kind, Problem};
+use domain::Code;
+use domain::dictionary::{Object, Settings, WordKind};
 use serde_json::Value;
 use templates::Source;
 
 /// Where a condition has a path: of a field, or of a field of several things.
 const PATHS: [&str; 8] = ["field", "distinct", "sum", "average", "min", "max", "first", "last"];
+
+/// How many uses are listed.
+const MOST_LISTED: usize = 20;
+
+/// That something is in use, where there is any use.
+///
+/// # Errors
+/// A conflict that says where.
+pub(crate) fn refuse_if_used(uses: &[String]) -> Result<(), Problem> {
+    if uses.is_empty() {
+        return Ok(());
+    }
+    let more = if uses.len() > MOST_LISTED { ", …" } else { "" };
+    let listed = uses.iter().take(MOST_LISTED).map(String::as_str).collect::<Vec<_>>().join(", ");
+    Err(Problem::new(Kind::Conflict).because(format!("it is used by {listed}{more}")))
+}
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy)]
@@ -18,17 +36,32 @@ pub(crate) struct Used<'a> {
 
 impl Used<'_> {
     pub(crate) fn by_campaign(self, campaign: &Campaign) -> bool {
-        self.by_trigger(&campaign.trigger) || campaign.filter.as_ref().is_some_and(|filter| self.by_condition(filter))
+        self.by_sending(&campaign.sending)
+            || self.by_trigger(&campaign.trigger)
+            || campaign.filter.as_ref().is_some_and(|filter| self.by_condition(filter))
     }
 
     pub(crate) fn by_mailing(self, mailing: &Mailing) -> bool {
-        mailing.audience.as_ref().is_some_and(|audience| self.by_condition(audience))
+        self.by_sending(&mailing.sending)
+            || mailing.audience.as_ref().is_some_and(|audience| self.by_condition(audience))
+    }
+
+    pub(crate) fn by_settings(self, settings: &Settings) -> bool {
+        settings.caps.iter().any(|cap| self.is_category(cap.category.as_ref()))
+    }
+
+    fn by_sending(self, sending: &Sending) -> bool {
+        self.is_category(sending.category.as_ref())
+    }
+
+    fn is_category(self, code: Option<&Code>) -> bool {
+        self.kind == WordKind::MailingCategory && code.is_some_and(|code| code.as_str() == self.code)
     }
 
     pub(crate) fn by_template(self, template: &Source) -> bool {
-        let parts =
-            [Some(&template.subject), Some(&template.html), template.text.as_ref(), template.preheader.as_ref()];
-        parts.into_iter().flatten().flat_map(|part| tags(part)).any(|tag| {
+        let parts = template.contents().flat_map(|(_, content)| content.parts()).map(|(_, source)| source);
+        let partials = template.partials.values().map(String::as_str);
+        parts.chain(partials).flat_map(tags).any(|tag| {
             let (paths, texts) = taken_apart(tag);
             paths.iter().any(|path| self.by_path(path, &texts))
         })
@@ -37,7 +70,7 @@ impl Used<'_> {
     fn by_trigger(self, trigger: &Trigger) -> bool {
         match trigger {
             Trigger::OrderStatusChanged { set, from, to } => {
-                let named = |code: &domain::Code| format!("{set}.{code}") == self.code;
+                let named = |code: &Code| format!("{set}.{code}") == self.code;
                 self.kind == WordKind::Status && from.iter().chain(to).any(named)
             }
             Trigger::EventReceived { name, .. } => self.kind == WordKind::EventType && name.as_str() == self.code,
@@ -48,6 +81,7 @@ impl Used<'_> {
             Trigger::OrderCreated
             | Trigger::OrderLinesChanged
             | Trigger::OrderLineStatusChanged { .. }
+            | Trigger::ConsentRequested
             | Trigger::SegmentEntered { .. }
             | Trigger::SegmentLeft { .. }
             | Trigger::ProductChanged { whom: Whom::ViewedWithin(_), .. } => false,
@@ -104,6 +138,7 @@ impl Used<'_> {
                 after("containers") || is_code && beside(self.code)
             }
             WordKind::Audience => after("audiences") || last == "audiences" && beside(self.code),
+            WordKind::MailingCategory => after("categories") && path.contains(&"consent"),
             WordKind::Settings => false,
         }
     }
@@ -158,6 +193,7 @@ fn named(words: &str) -> impl Iterator<Item = Vec<&str>> {
 mod tests {
     use domain::CampaignId;
     use serde_json::json;
+    use templates::Content;
 
     use super::*;
 
@@ -199,6 +235,10 @@ mod tests {
         let back = campaign(json!({ "type": "product_changed", "what": "back_in_stock", "whom": whom }), Value::Null);
         assert!(used(WordKind::Container, "wishlist").by_campaign(&back));
         assert!(!used(WordKind::Container, "cart").by_campaign(&back));
+        let agreed = json!({ "field": "customer.consent.categories.news.state", "is": "granted" });
+        let asked = campaign(json!({ "type": "consent_requested" }), agreed);
+        assert!(used(WordKind::MailingCategory, "news").by_campaign(&asked));
+        assert!(!used(WordKind::MailingCategory, "offers").by_campaign(&asked));
         let event = campaign(json!({ "type": "event_received", "name": "courier_missed" }), Value::Null);
         assert!(used(WordKind::EventType, "courier_missed").by_campaign(&event));
         assert!(!used(WordKind::EventType, "courier").by_campaign(&event));
@@ -207,7 +247,7 @@ mod tests {
     #[test]
     fn a_template_uses_what_it_names_however_it_is_written() {
         let uses = |kind, code: &str, html: &str| {
-            let template = Source { subject: "s".into(), html: html.into(), text: None, preheader: None };
+            let template = Source::from(Content::of("s", html));
             used(kind, code).by_template(&template)
         };
         let tier = |html| uses(WordKind::Field, "customer.tier", html);

@@ -6,7 +6,7 @@ use domain::message::State;
 use domain::{Code, Customer, CustomerId, MailingId, Message};
 use futures::TryStreamExt;
 use jiff::{SignedDuration, Timestamp};
-use store::{AudiencePage, CUSTOMER_SHARDS, Entry, Kind, List, PutOffFor, Versioned, Written};
+use store::{AudiencePage, CUSTOMER_SHARDS, Entry, Kind, List, Versioned, Written};
 
 use crate::MassMessaging;
 
@@ -234,9 +234,9 @@ fn asks_for_history(audience: &Condition) -> bool {
 fn is_over(entry: &Entry, now: Timestamp) -> bool {
     match entry.state {
         State::Unknown => {
-            // What is sent once more is not over before that.
-            let again = entry.put_off.filter(|(_, why)| *why == PutOffFor::Unknown).map(|(until, _)| until);
-            again.or(entry.settled_at).is_none_or(|at| at + HOPE < now)
+            // What is sent once more, be it at the end of quiet hours, is not over before that.
+            let again = entry.put_off.map(|(until, _)| until);
+            again.max(entry.settled_at).is_none_or(|at| at + HOPE < now)
         }
         state => state.is_settled(),
     }

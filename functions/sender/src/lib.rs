@@ -5,28 +5,33 @@
 //! conditional write right before SES is called, and settled after. A claim whose
 //! sender was never heard of again becomes UNKNOWN; it is not sent again.
 
+mod limits;
+mod pace;
 mod ses;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use anyhow::bail;
+use aws::Queue;
 use aws_config::SdkConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_lambda_events::sqs::SqsEvent;
 use aws_sdk_dynamodb::Client;
 use contracts::DeliverMessage;
-use domain::Message;
 use domain::message::{Origin, Reason};
+use domain::{Message, sortable};
 use jiff::{SignedDuration, Timestamp};
 use lambda::batch::{self, Answer};
 use lambda::metrics::{Unit, emit};
 use lambda::{Clock, Context};
 use mail::{Composer, Identity, Mail, Stopped};
-use store::{Catalogue, Customers, Definitions, Messages, Outcome, Taken, Timer, Timers, Written};
+use store::{Catalogue, Customers, Definitions, Messages, Outcome, Pace, Taken, Timer, Timers, Written};
 
-use crate::ses::{Answered, Ses};
+use crate::limits::{Limit, Place};
+use crate::pace::{Pacer, Probe, Ticket, Turn};
+use crate::ses::{Answered, NotNow, Ses};
 
 /// How long a claim outlasts the invocation that made it. Lambda ends the
 /// process at its deadline, so behind this nobody can be calling SES.
@@ -34,6 +39,9 @@ const AFTERMATH: SignedDuration = SignedDuration::from_secs(2);
 
 /// The time that one call to SES may take, and settling after it.
 const ENOUGH: SignedDuration = SignedDuration::from_secs(9);
+
+/// How long a message waits before SES is asked again that could not be reached.
+const UNREACHED: SignedDuration = SignedDuration::from_secs(15);
 
 /// By how much the clocks of two machines may differ.
 const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_secs(2);
@@ -51,8 +59,12 @@ pub async fn run() -> Result<(), lambda::Error> {
 pub struct Sender {
     messages: Messages,
     timers: Timers,
+    customers: Customers,
     composer: Composer,
     ses: Ses,
+    pacer: Pacer,
+    deliveries: Queue,
+    bulk_deliveries: Queue,
     clock: Clock,
 }
 
@@ -63,6 +75,8 @@ enum End {
     Over,
     /// It was put off, and the timer that brought it is gone already.
     PutOff,
+    /// It waits on its queue, as it came from there.
+    Waits,
 }
 
 impl Sender {
@@ -82,11 +96,16 @@ impl Sender {
             .retry_config(RetryConfig::disabled())
             .timeout_config(TimeoutConfig::builder().operation_timeout(Duration::from_secs(8)).build())
             .build();
+        let customers = Customers::new(db.clone(), required("CUSTOMERS_TABLE")?);
+        let ses = Ses::new(aws_sdk_sesv2::Client::from_conf(ses), required("CONFIGURATION_SET")?);
+        let pace = Pace::new(db.clone(), required("CHECKPOINTS_TABLE")?);
+        let client = aws_sdk_sqs::Client::new(config);
         Ok(Self {
             messages: Messages::new(db.clone(), required("MESSAGES_TABLE")?),
             timers: Timers::new(db.clone(), required("TIMERS_TABLE")?),
+            customers: customers.clone(),
             composer: Composer::new(
-                Customers::new(db.clone(), required("CUSTOMERS_TABLE")?),
+                customers,
                 Catalogue::new(db.clone(), required("CATALOGUE_TABLE")?),
                 Definitions::new(db, required("DEFINITIONS_TABLE")?),
                 Identity {
@@ -95,7 +114,10 @@ impl Sender {
                     public_url: required("PUBLIC_URL")?,
                 },
             ),
-            ses: Ses::new(aws_sdk_sesv2::Client::from_conf(ses), required("CONFIGURATION_SET")?),
+            pacer: Pacer::new(pace, ses.clone(), clock.clone()),
+            ses,
+            deliveries: Queue::new(client.clone(), required("DELIVERIES_QUEUE_URL")?),
+            bulk_deliveries: Queue::new(client, required("BULK_DELIVERIES_QUEUE_URL")?),
             clock,
         })
     }
@@ -109,16 +131,24 @@ impl Sender {
         // Two copies of one message may be in one batch, and neither must take
         // the other's claim for its own.
         let copies = AtomicUsize::new(0);
+        let round = self.pacer.round(deadline - ENOUGH);
         batch::messages(event, async |work: DeliverMessage| {
+            let ticket = round.enter();
             let claim = format!("{}#{}", context.request_id, copies.fetch_add(1, Ordering::Relaxed));
-            self.deliver(work, &claim, deadline).await
+            self.deliver(work, ticket, &claim, deadline).await
         })
         .await
     }
 
-    async fn deliver(&self, work: DeliverMessage, claim: &str, deadline: Timestamp) -> anyhow::Result<()> {
+    async fn deliver(
+        &self,
+        work: DeliverMessage,
+        ticket: Ticket<'_>,
+        claim: &str,
+        deadline: Timestamp,
+    ) -> anyhow::Result<()> {
         let DeliverMessage { message, due } = work;
-        let end = self.attempt(&message, due, claim, deadline).await?;
+        let end = self.attempt(&message, due, ticket, claim, deadline).await?;
         match due {
             Some(due) if end == End::Over => self.timers.forget(&Timer::of_message(&message, due)).await,
             _ => Ok(()),
@@ -131,26 +161,83 @@ impl Sender {
         &self,
         message: &Message,
         due: Option<Timestamp>,
+        mut ticket: Ticket<'_>,
         claim: &str,
         deadline: Timestamp,
     ) -> anyhow::Result<End> {
+        if let Some(turn) = self.pacer.stopped() {
+            return self.wait(message, due, turn).await;
+        }
         let now = self.now(due);
         let subject = match self.composer.look(message, now).await? {
             Ok(subject) => subject,
             Err(stopped) => return self.refuse(message, stopped).await,
         };
+        if let Some(limit) = limits::by_the_clock(message, &subject, now) {
+            return self.heed(message, limit, due).await;
+        }
         let mail = match self.composer.fill(message, &subject, now).await? {
             Ok(mail) => mail,
             Err(stopped) => return self.refuse(message, stopped).await,
         };
-        if self.clock.now() + ENOUGH > deadline {
-            bail!("too little time is left to call SES; another invocation will");
+        // Only looked at: while it waits for its turn it holds no place, or a copy that goes
+        // before it would take that for its own. And no turn is spent on one that has no place.
+        if let Err(limit) = limits::by_count(&self.customers, message, &subject, now, false).await? {
+            return self.heed(message, limit, due).await;
         }
-        match self.claim(message, claim, due, deadline).await? {
-            Taken::Done => self.send(message, &mail, claim, deadline).await?,
-            taken => self.by_others(message, taken).await?,
+        let probe = match ticket.turn(message.is_bulk()).await? {
+            Turn::Go(probe) => probe,
+            turn => return self.wait(message, due, turn).await,
+        };
+        // It may have waited for its turn into quiet hours.
+        let now = self.now(due);
+        if let Some(limit) = limits::by_the_clock(message, &subject, now) {
+            let end = self.heed(message, limit, due).await?;
+            self.learned_nothing(probe).await?;
+            return Ok(end);
         }
-        Ok(End::Over)
+        let end = match limits::by_count(&self.customers, message, &subject, now, true).await? {
+            Ok(place) => match self.claim(message, claim, due, deadline).await? {
+                Taken::Done => return self.send(message, due, &mail, claim, probe).await,
+                Taken::Settled { sent } if !sent || place == Place::Taken => {
+                    self.give_place_back(message).await?;
+                    End::Over
+                }
+                taken => {
+                    self.by_others(message, taken).await?;
+                    End::Over
+                }
+            },
+            Err(limit) => self.heed(message, limit, due).await?,
+        };
+        self.learned_nothing(probe).await?;
+        Ok(end)
+    }
+
+    /// Puts a message back onto its queue, to come again after a while. It is a new message
+    /// there, so that waiting does not count as failing; one that was put back and comes
+    /// again all the same is a copy like any other.
+    async fn wait(&self, message: &Message, due: Option<Timestamp>, turn: Turn) -> anyhow::Result<End> {
+        let after = match turn {
+            Turn::Go(_) => SignedDuration::ZERO,
+            Turn::Wait(after) => after,
+            Turn::Held(after, why) => {
+                emit(self.clock.now(), "HeldUp", Unit::Count, 1.0, &[]);
+                emit(self.clock.now(), "HeldUp", Unit::Count, 1.0, &[("Reason", why)]);
+                after
+            }
+        };
+        let lane = if message.is_bulk() { &self.bulk_deliveries } else { &self.deliveries };
+        lane.send(&[(DeliverMessage { message: message.clone(), due }, after)]).await?;
+        Ok(End::Waits)
+    }
+
+    /// Where a message was to show whether sending can go on, and did not come to it.
+    async fn learned_nothing(&self, probe: Option<Probe>) -> anyhow::Result<()> {
+        match probe {
+            Some(probe) => self.pacer.end_probe(probe).await,
+            None => Ok(()),
+        }
     }
 
     /// The time; of a message whose timer came a little early, by another machine's clock,
@@ -158,6 +245,32 @@ impl Sender {
     fn now(&self, due: Option<Timestamp>) -> Timestamp {
         let now = self.clock.now();
         due.map_or(now, |due| now.max(due.min(now + CLOCKS_DIFFER)))
+    }
+
+    /// Puts a message off, or stops it.
+    async fn heed(&self, message: &Message, limit: Limit, due: Option<Timestamp>) -> anyhow::Result<End> {
+        let (why, until) = match limit {
+            Limit::PutOff(why, until) => (why, until),
+            Limit::Stopped(reason, detail) => return self.refuse(message, (reason, Some(detail))).await,
+        };
+        if due.is_some_and(|due| sortable(due) == sortable(until)) {
+            bail!("its timer came too early; look again");
+        }
+        let now = self.clock.now();
+        match self.messages.put_off(&self.timers, message, why, until, due, now).await? {
+            Taken::Done => Ok(End::PutOff),
+            taken => {
+                self.by_others(message, taken).await?;
+                Ok(End::Over)
+            }
+        }
+    }
+
+    /// Gives back the place that a message has among those that the customer may have.
+    async fn give_place_back(&self, message: &Message) -> anyhow::Result<()> {
+        let now = self.clock.now();
+        let dictionary = self.composer.dictionary(now).await?;
+        limits::give_back(&self.customers, message, dictionary.settings(), now).await
     }
 
     /// Takes the message up, also if nobody knows whether it went out and its terms are that
@@ -189,6 +302,9 @@ impl Sender {
         if reason == Reason::Erased {
             self.messages.scrub_one(message).await?;
         }
+        if matches!(taken, Taken::Done | Taken::Settled { sent: false }) {
+            self.give_place_back(message).await?;
+        }
         self.by_others(message, taken).await?;
         Ok(End::Over)
     }
@@ -196,7 +312,7 @@ impl Sender {
     /// What is left to do about a message that somebody else took.
     async fn by_others(&self, message: &Message, taken: Taken) -> anyhow::Result<()> {
         match taken {
-            Taken::Done | Taken::Settled | Taken::Unknown { .. } | Taken::Absent => Ok(()),
+            Taken::Done | Taken::Settled { .. } | Taken::Unknown { .. } | Taken::Absent => Ok(()),
             Taken::Busy => bail!("another sender has it; look again when its lease is over"),
             Taken::Lapsed { claim, proof } => {
                 let now = self.clock.now();
@@ -212,22 +328,51 @@ impl Sender {
         }
     }
 
-    async fn send(&self, message: &Message, mail: &Mail, claim: &str, deadline: Timestamp) -> anyhow::Result<()> {
-        let id = &message.id;
-        match self.ses.send(mail, message, || self.clock.now() + ENOUGH < deadline).await {
-            Answered::Accepted { ses_id } => self.settle(message, claim, &Outcome::Sent { ses_id }).await,
-            Answered::Refused { detail } => {
-                let outcome = Outcome::NotSent { reason: Reason::RefusedBySes, detail: Some(detail) };
-                self.settle(message, claim, &outcome).await
+    /// Calls SES, once, and does what its answer asks for.
+    async fn send(
+        &self,
+        message: &Message,
+        due: Option<Timestamp>,
+        mail: &Mail,
+        claim: &str,
+        probe: Option<Probe>,
+    ) -> anyhow::Result<End> {
+        let why = match self.ses.send(mail, message).await {
+            Answered::Accepted { ses_id } => {
+                self.settle(message, claim, &Outcome::Sent { ses_id }).await?;
+                if let Some(probe) = probe {
+                    self.pacer.go_on(probe).await?;
+                }
+                return Ok(End::Over);
             }
-            Answered::NotNow(error) => {
-                self.messages.give_back(id, claim).await?;
-                Err(error.context("SES did not take the message for now"))
+            Answered::Refused { reason, detail } => {
+                // While the claim holds nobody else sends it.
+                self.give_place_back(message).await?;
+                self.settle(message, claim, &Outcome::NotSent { reason, detail: Some(detail) }).await?;
+                self.learned_nothing(probe).await?;
+                return Ok(End::Over);
             }
             // It may have gone out. The claim stays, so that nobody else sends
             // it; SES's own events, or the end of the lease, will settle it.
-            Answered::Silent(error) => Err(error.context("SES was called and no answer came")),
-        }
+            Answered::Silent(error) => return Err(error.context("SES was called and no answer came")),
+            Answered::NotNow(why) => why,
+        };
+        self.give_place_back(message).await?;
+        self.messages.give_back(&message.id, claim).await?;
+        let turn = match why {
+            NotNow::Stopped(why) => self.pacer.stop(why).await?,
+            NotNow::TooFast => self.pacer.hold().await?,
+            NotNow::NotReached(error) => {
+                tracing::warn!(error = format!("{error:#}"), "SES cannot be reached");
+                Turn::Held(UNREACHED, "unreachable")
+            }
+            NotNow::Other(error) => {
+                self.learned_nothing(probe).await?;
+                return Err(error.context("SES did not take the message"));
+            }
+        };
+        self.learned_nothing(probe).await?;
+        self.wait(message, due, turn).await
     }
 
     async fn settle(&self, message: &Message, claim: &str, outcome: &Outcome) -> anyhow::Result<()> {

@@ -68,6 +68,7 @@ pub(super) async fn start(options: Options) -> anyhow::Result<Arc<Bundle>> {
         calls: Arc::clone(&calls),
         stopping: stopping.subscribe(),
         most_instances: options.max_instances,
+        queue_mappings: description.queue_mappings.as_slice().into(),
     };
     let mut readers = Vec::new();
     for mapping in &description.stream_mappings {

@@ -9,7 +9,7 @@ mod tests;
 mod tokens;
 
 use crate::clock::Clock;
-use crate::template::Table;
+use crate::template::{self, Table};
 use anyhow::Context as _;
 use bytes::Bytes;
 pub(crate) use capacity::Consumed;
@@ -62,12 +62,8 @@ impl dynoxide::storage_backend::Clock for EngineClock {
     }
 }
 
-impl DynamoDb {
-    /// Opens the file, or memory, and creates the tables that are not there yet.
-    ///
-    /// # Errors
-    /// One line: the file is no database, or a table in it is not the template's.
-    pub(crate) fn open(path: Option<&Path>, tables: &[Table], clock: Arc<Clock>) -> anyhow::Result<Self> {
+impl Engine {
+    fn open(path: Option<&Path>, tables: &[Table], clock: Arc<Clock>) -> anyhow::Result<Self> {
         let name = match path {
             Some(path) => path.to_str().context("the data folder's path is not text")?.to_owned(),
             // Shared, for there are two connections; named, for there may be two bundles.
@@ -81,9 +77,48 @@ impl DynamoDb {
         for table in tables {
             tables::ensure(&storage, table)?;
         }
+        Ok(Self { storage, beside, tokens: Tokens::default(), clock })
+    }
+}
+
+/// The tables of a template by themselves, in memory, which answer at once: for whoever runs
+/// a function's code in their own process, on a time of their own.
+pub struct Tables {
+    engine: Engine,
+}
+
+impl Tables {
+    /// Creates the tables that the template at `path` describes. Tokens of transactions hold
+    /// by `clock`.
+    ///
+    /// # Errors
+    /// One line: what is wrong with the template, or keeps them from being created.
+    pub fn of_template(path: &Path, clock: Arc<Clock>) -> anyhow::Result<Self> {
+        let mut tables = template::read(path, &BTreeMap::new(), "cartwire", "http://localhost")?.tables;
+        for table in &mut tables {
+            // Nobody reads a stream here, and each record that is kept makes the next write slower.
+            table.stream_view_type = None;
+            table.create.as_object_mut().map(|create| create.remove("StreamSpecification"));
+        }
+        Ok(Self { engine: Engine::open(None, &tables, clock)? })
+    }
+
+    /// The status and the body of the answer to one operation.
+    pub fn call(&mut self, operation: &str, body: &[u8]) -> (u16, String) {
+        let Answer { status, json, .. } = self.engine.call(operation, body);
+        (status, json)
+    }
+}
+
+impl DynamoDb {
+    /// Opens the file, or memory, and creates the tables that are not there yet.
+    ///
+    /// # Errors
+    /// One line: the file is no database, or a table in it is not the template's.
+    pub(crate) fn open(path: Option<&Path>, tables: &[Table], clock: Arc<Clock>) -> anyhow::Result<Self> {
+        let mut engine = Engine::open(path, tables, clock)?;
         let signals = tables.iter().filter(|table| table.stream_view_type.is_some());
         let signals = signals.map(|table| (table.table_name.clone(), Arc::default())).collect();
-        let mut engine = Engine { storage, beside, tokens: Tokens::default(), clock };
         let (jobs, receiver) = channel::<Job>();
         std::thread::Builder::new().name("dynamodb".to_owned()).spawn(move || {
             while let Ok(job) = receiver.recv() {

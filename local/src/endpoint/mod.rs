@@ -91,6 +91,10 @@ impl Services {
         if verdict.throttle {
             return prepared.throttled();
         }
+        if let (Prepared::Ses(_), Some((status, error, message))) = (&prepared, &verdict.refuse) {
+            let status = StatusCode::from_u16(*status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            return ses::refused(status, error, message);
+        }
         if let Some(caller) = &caller
             && let Some(refused) = prepared.refusal(caller)
         {

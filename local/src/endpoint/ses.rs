@@ -80,12 +80,14 @@ fn denied(function: &Function, wanted: &Wanted) -> Response {
     refused(StatusCode::FORBIDDEN, "AccessDeniedException", &super::denied(&function.function_name, wanted))
 }
 
-pub(super) fn refused(status: StatusCode, kind: &'static str, message: &str) -> Response {
+pub(super) fn refused(status: StatusCode, kind: &str, message: &str) -> Response {
     let body = serde_json::json!({"message": message}).to_string();
     let mut response = (status, body).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert("x-amzn-errortype", HeaderValue::from_static(kind));
+    if let Ok(kind) = HeaderValue::from_str(kind) {
+        headers.insert("x-amzn-errortype", kind);
+    }
     response
 }
 

@@ -13,6 +13,7 @@ use crate::dynamodb::DynamoDb;
 use crate::functions::Functions;
 use crate::sqs::Queues;
 use crate::store::Store;
+use crate::template::QueueMapping;
 use std::sync::Arc;
 use tokio::sync::watch;
 
@@ -33,6 +34,8 @@ pub(crate) struct Parts {
     pub(crate) stopping: watch::Receiver<bool>,
     /// Most processes of a function.
     pub(crate) most_instances: usize,
+    /// All mappings of queues.
+    pub(crate) queue_mappings: Arc<[QueueMapping]>,
 }
 
 impl Parts {

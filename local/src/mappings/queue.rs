@@ -19,7 +19,7 @@ pub(crate) async fn run(mapping: QueueMapping, parts: Parts) {
     let (queue, pool) = (queue.clone(), Arc::clone(pool));
     let Some(mut woken) = parts.queues.subscribe(&queue) else { return };
     let mapping = Arc::new(mapping);
-    let permits = Arc::new(Semaphore::new(mapping.max_concurrency.min(parts.most_instances).max(1)));
+    let permits = Arc::new(Semaphore::new(mapping.max_concurrency.min(processes(&mapping, &parts)).max(1)));
     loop {
         // A message is only taken when there is somebody to give it to: its time out of sight runs.
         let permit = tokio::select! {
@@ -52,6 +52,13 @@ pub(crate) async fn run(mapping: QueueMapping, parts: Parts) {
             () = due => {}
         }
     }
+}
+
+/// How many processes the mapping may keep busy. A function has as many as it wants on AWS, and
+/// few here: where several queues feed it, none of them takes the last one from the others.
+fn processes(mapping: &QueueMapping, parts: &Parts) -> usize {
+    let shared = parts.queue_mappings.iter().filter(|other| other.function == mapping.function).count() > 1;
+    parts.most_instances - usize::from(shared && parts.most_instances > 1)
 }
 
 /// Takes a batch, waiting for a fuller one if the mapping has a window.

@@ -79,6 +79,9 @@ pub(super) struct Settings {
     max_send_rate: Option<f64>,
     max_24_hour_send: Option<f64>,
     paused: Option<bool>,
+    suspended: Option<bool>,
+    sandbox: Option<bool>,
+    mail_from_failed: Option<bool>,
     lose_answers: Option<u32>,
 }
 
@@ -94,6 +97,15 @@ pub(super) async fn set_ses(State(page): State<Page>, Json(settings): Json<Setti
     }
     if let Some(paused) = settings.paused {
         ses.pause(paused);
+    }
+    if let Some(suspended) = settings.suspended {
+        ses.suspend(suspended);
+    }
+    if let Some(sandbox) = settings.sandbox {
+        ses.sandbox(sandbox);
+    }
+    if let Some(failed) = settings.mail_from_failed {
+        ses.fail_mail_from(failed);
     }
     if let Some(count) = settings.lose_answers {
         ses.lose_answers(count);

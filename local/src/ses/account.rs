@@ -23,8 +23,18 @@ pub(super) struct Account {
     /// Recipients in any 24 hours; negative for no limit.
     pub(super) max_24_hour_send: f64,
     pub(super) paused: bool,
+    /// Configuration sets whose sending is paused.
+    pub(super) paused_sets: BTreeSet<String>,
+    /// Whether SES has taken away the right to send.
+    pub(super) suspended: bool,
+    /// Whether mail may go to verified addresses only.
+    pub(super) sandbox: bool,
+    /// Whether the MAIL FROM domain was set up, and its MX record is not there.
+    pub(super) mail_from_failed: bool,
     /// Verified addresses and domains.
     pub(super) identities: BTreeSet<String>,
+    /// Mails refused because they were too many in a second.
+    pub(super) too_fast: u64,
     left_this_second: f64,
     filled: Timestamp,
     minutes: VecDeque<(i64, u64)>,
@@ -36,7 +46,12 @@ impl Account {
             max_send_rate,
             max_24_hour_send,
             paused: false,
+            paused_sets: BTreeSet::new(),
+            suspended: false,
+            sandbox: false,
+            mail_from_failed: false,
             identities: BTreeSet::new(),
+            too_fast: 0,
             left_this_second: most_at_once(max_send_rate),
             filled: now,
             minutes: VecDeque::new(),
@@ -67,6 +82,7 @@ impl Account {
     pub(super) fn take(&mut self, recipients: u64, counted: u64, now: Timestamp) -> Result<(), Refusal> {
         self.refill(now);
         if self.left_this_second < 1.0 {
+            self.too_fast += 1;
             return Err(Refusal::TooManyRequests);
         }
         self.forget_before(now);
@@ -85,8 +101,8 @@ impl Account {
         self.left_this_second = most_at_once(max_send_rate);
     }
 
-    /// Whether mail may come from an address: it, its domain, or a domain
-    /// above that has been verified.
+    /// Whether mail may come from an address, or in the sandbox go to it: it, its domain, or a
+    /// domain above that has been verified.
     pub(super) fn is_verified(&self, from: &Address) -> bool {
         let above = |(at, _): (usize, char)| &from.domain()[at + 1..];
         let dots = from.domain().char_indices().filter(|(_, c)| *c == '.');

@@ -47,14 +47,14 @@ async fn get_account(State(ses): State<Ses>) -> Json<Value> {
     let status = ses.status();
     Json(json!({
         "DedicatedIpAutoWarmupEnabled": false,
-        "EnforcementStatus": "HEALTHY",
-        "ProductionAccessEnabled": true,
+        "EnforcementStatus": if status.suspended { "SHUTDOWN" } else { "HEALTHY" },
+        "ProductionAccessEnabled": !status.sandbox,
         "SendQuota": {
             "Max24HourSend": status.max_24_hour_send,
             "MaxSendRate": status.max_send_rate,
             "SentLast24Hours": status.sent_last_24_hours as f64,
         },
-        "SendingEnabled": !status.paused,
+        "SendingEnabled": !status.paused && !status.suspended,
         "SuppressionAttributes": { "SuppressedReasons": ["BOUNCE", "COMPLAINT"] },
     }))
 }

@@ -31,9 +31,15 @@ pub(super) enum Refusal {
     /// More recipients in 24 hours than the account may have. 400.
     #[error("Daily message quota exceeded.")]
     LimitExceeded,
-    /// Somebody has paused the account's sending. 400.
-    #[error("Email sending is disabled for this account.")]
-    SendingPaused,
+    /// Somebody has paused the sending of the account or of the configuration set. 400.
+    #[error("{0}")]
+    SendingPaused(String),
+    /// SES has taken away the account's right to send. 400.
+    #[error("The account's ability to send email has been permanently restricted.")]
+    AccountSuspended,
+    /// The MAIL FROM domain that was set up has no MX record. 400.
+    #[error("The sending domain's MAIL FROM domain is not verified.")]
+    MailFromNotVerified,
     /// The mailbox could not be written. 500.
     #[error("The mailbox could not be read or written: {0}")]
     Mailbox(#[from] rusqlite::Error),
@@ -48,7 +54,9 @@ impl Refusal {
             Self::AlreadyExists(_) => ("AlreadyExistsException", StatusCode::BAD_REQUEST),
             Self::TooManyRequests => ("TooManyRequestsException", StatusCode::TOO_MANY_REQUESTS),
             Self::LimitExceeded => ("LimitExceededException", StatusCode::BAD_REQUEST),
-            Self::SendingPaused => ("SendingPausedException", StatusCode::BAD_REQUEST),
+            Self::SendingPaused(_) => ("SendingPausedException", StatusCode::BAD_REQUEST),
+            Self::AccountSuspended => ("AccountSuspendedException", StatusCode::BAD_REQUEST),
+            Self::MailFromNotVerified => ("MailFromDomainNotVerifiedException", StatusCode::BAD_REQUEST),
             Self::Mailbox(_) => ("InternalServiceErrorException", StatusCode::INTERNAL_SERVER_ERROR),
         }
     }

@@ -68,8 +68,26 @@ pub(super) enum Happening {
     Delivery { to: String },
     Bounce { to: String, why: Bounce },
     Complaint { to: String },
-    Open,
-    Click { link: String },
+    Open { by: Reader },
+    Click { link: String, by: Reader },
+}
+
+/// Who opens a mail or follows its links.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reader {
+    Person,
+    /// Something that looks for harmful mail, or fetches what is in it ahead.
+    Machine,
+}
+
+impl Reader {
+    /// Marks an event as a machine's.
+    fn mark(self, mut event: Value) -> Value {
+        if self == Self::Machine {
+            event["isAutomated"] = json!(true);
+        }
+        event
+    }
 }
 
 /// Why a mail came back.
@@ -118,7 +136,7 @@ impl Happening {
             Self::Delivery { .. } => EventType::Delivery,
             Self::Bounce { .. } => EventType::Bounce,
             Self::Complaint { .. } => EventType::Complaint,
-            Self::Open => EventType::Open,
+            Self::Open { .. } => EventType::Open,
             Self::Click { .. } => EventType::Click,
         }
     }
@@ -164,14 +182,14 @@ impl Happening {
                 "complaintFeedbackType": "abuse",
                 "arrivalDate": timestamp,
             }),
-            Self::Open => json!({ "ipAddress": address, "timestamp": timestamp, "userAgent": agent }),
-            Self::Click { link } => json!({
+            Self::Open { by } => by.mark(json!({ "ipAddress": address, "timestamp": timestamp, "userAgent": agent })),
+            Self::Click { link, by } => by.mark(json!({
                 "ipAddress": address,
                 "timestamp": timestamp,
                 "userAgent": agent,
                 "link": link,
                 "linkTags": null,
-            }),
+            })),
         }
     }
 }

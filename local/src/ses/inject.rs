@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::Ses;
 use super::address::Address;
-use super::events::{Bounce, Happening};
+use super::events::{Bounce, Happening, Reader};
 use super::mail::Mail;
 
 /// What is to happen to a mail.
@@ -16,6 +16,10 @@ pub enum Kind {
     Open,
     /// Somebody follows its first link that is not the unsubscribe link.
     Click,
+    /// A machine opens it.
+    MachineOpen,
+    /// A machine follows its first link that is not the unsubscribe link.
+    MachineClick,
     /// No such mailbox. The address goes to the suppression list.
     Bounce,
     /// Mailbox full.
@@ -76,10 +80,13 @@ fn recipients(mail: &Mail) -> impl Iterator<Item = Address> {
 }
 
 fn happenings(mail: &Mail, kind: Kind) -> Vec<Happening> {
+    let click = |by| Happening::Click { link: first_link(mail.html.as_deref().unwrap_or_default()), by };
     let each = |make: fn(String) -> Happening| recipients(mail).map(|a| make(a.bare())).collect();
     match kind {
-        Kind::Open => vec![Happening::Open],
-        Kind::Click => vec![Happening::Click { link: first_link(mail.html.as_deref().unwrap_or_default()) }],
+        Kind::Open => vec![Happening::Open { by: Reader::Person }],
+        Kind::MachineOpen => vec![Happening::Open { by: Reader::Machine }],
+        Kind::Click => vec![click(Reader::Person)],
+        Kind::MachineClick => vec![click(Reader::Machine)],
         Kind::Bounce => each(|to| Happening::Bounce { to, why: Bounce::NoMailbox }),
         Kind::SoftBounce => each(|to| Happening::Bounce { to, why: Bounce::MailboxFull }),
         Kind::Complaint => each(|to| Happening::Complaint { to }),

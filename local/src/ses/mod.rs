@@ -107,8 +107,18 @@ pub struct Status {
     pub sent_last_24_hours: u64,
     /// Whether sending is paused.
     pub paused: bool,
+    /// Configuration sets whose sending is paused.
+    pub paused_sets: Vec<String>,
+    /// Whether SES has taken away the right to send.
+    pub suspended: bool,
+    /// Whether mail may go to verified addresses only.
+    pub sandbox: bool,
+    /// Whether the MAIL FROM domain fails its check.
+    pub mail_from_failed: bool,
     /// Mails in the mailbox.
     pub mails: u64,
+    /// Mails refused since the start because they were too many in a second.
+    pub too_fast: u64,
     /// How many of the next answers will be lost.
     pub lose_answers: u32,
     /// Verified addresses and domains.
@@ -223,6 +233,42 @@ impl Ses {
         self.state().account.paused = paused;
     }
 
+    /// Pauses the sending of a configuration set, or lets it go on.
+    pub fn pause_set(&self, name: &str, paused: bool) {
+        let sets = &mut self.state().account.paused_sets;
+        if paused {
+            sets.insert(name.to_owned());
+        } else {
+            sets.remove(name);
+        }
+    }
+
+    /// Takes away the account's right to send, or gives it back.
+    pub fn suspend(&self, suspended: bool) {
+        self.state().account.suspended = suspended;
+    }
+
+    /// Puts the account into the sandbox, where mail goes to verified addresses only, or
+    /// takes it out. Quotas are a matter of their own.
+    pub fn sandbox(&self, sandbox: bool) {
+        self.state().account.sandbox = sandbox;
+    }
+
+    /// Makes the MAIL FROM domain fail its check, or pass it.
+    pub fn fail_mail_from(&self, failed: bool) {
+        self.state().account.mail_from_failed = failed;
+    }
+
+    /// Verifies an address or a domain, until the next start.
+    pub fn verify(&self, identity: &str) {
+        self.state().account.identities.insert(identity.to_owned());
+    }
+
+    /// Takes the verification of an address or a domain away, until it is asked for again.
+    pub fn unverify(&self, identity: &str) {
+        self.state().account.identities.remove(identity);
+    }
+
     /// Loses the answers to the next `count` mails that are taken: the mail is
     /// in the mailbox, its events go out, and the connection breaks.
     pub fn lose_answers(&self, count: u32) {
@@ -238,7 +284,12 @@ impl Ses {
             max_24_hour_send: state.account.max_24_hour_send,
             sent_last_24_hours: state.account.sent_last_24_hours(now),
             paused: state.account.paused,
+            paused_sets: state.account.paused_sets.iter().cloned().collect(),
+            suspended: state.account.suspended,
+            sandbox: state.account.sandbox,
+            mail_from_failed: state.account.mail_from_failed,
             mails: state.newest,
+            too_fast: state.account.too_fast,
             lose_answers: self.inner.lose_answers.load(Ordering::SeqCst),
             identities: state.account.identities.iter().cloned().collect(),
         }

@@ -48,16 +48,29 @@ impl Ses {
         {
             return Err(Refusal::NotFound(format!("Configuration set <{set}> does not exist.")));
         }
-        if account.paused {
-            return Err(Refusal::SendingPaused);
+        if account.suspended {
+            return Err(Refusal::AccountSuspended);
         }
-        if !account.is_verified(&outgoing.from) {
+        if account.paused {
+            return Err(Refusal::SendingPaused("Email sending is disabled for this account.".to_owned()));
+        }
+        if let Some(set) = outgoing.configuration_set.as_ref().filter(|set| account.paused_sets.contains(*set)) {
+            return Err(Refusal::SendingPaused(format!("Sending is paused for configuration set <{set}>.")));
+        }
+        let sender = std::iter::once(&outgoing.from).filter(|from| !account.is_verified(from));
+        let in_sandbox = |to: &&Address| account.sandbox && to.simulated().is_none() && !account.is_verified(to);
+        let unverified: Vec<String> =
+            sender.chain(outgoing.recipients().filter(in_sandbox)).map(Address::to_string).collect();
+        if !unverified.is_empty() {
             return Err(Refusal::MessageRejected(format!(
                 "Email address is not verified. The following identities failed the check in \
                  region {}: {}",
                 self.sender().region.to_uppercase(),
-                outgoing.from
+                unverified.join(", ")
             )));
+        }
+        if account.mail_from_failed {
+            return Err(Refusal::MailFromNotVerified);
         }
         Ok(())
     }

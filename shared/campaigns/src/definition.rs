@@ -30,7 +30,9 @@ impl Campaign {
             reader.fault("trigger", "is required");
         }
         let about_an_order = trigger.as_ref().is_some_and(Trigger::is_about_an_order);
-        let purpose = reader.optional("purpose", purpose).unwrap_or(if about_an_order {
+        // Who is asked whether they agree has not agreed yet.
+        let needs_none = about_an_order || trigger == Some(Trigger::ConsentRequested);
+        let purpose = reader.optional("purpose", purpose).unwrap_or(if needs_none {
             Purpose::Transactional
         } else {
             Purpose::Marketing
@@ -38,7 +40,7 @@ impl Campaign {
         let roots: &[Root] = match &trigger {
             Some(trigger) if trigger.is_about_an_order() => &[Root::Customer, Root::Order, Root::Change],
             Some(trigger) if trigger.whom().is_some() => &[Root::Customer, Root::Product, Root::Change],
-            Some(trigger) if trigger.segment().is_some() => &[Root::Customer, Root::Change],
+            Some(trigger) if trigger.segment().is_some() || *trigger == Trigger::ConsentRequested => &[Root::Customer, Root::Change],
             Some(_) => &[Root::Customer, Root::Event, Root::Change],
             // What it is about is not known, so nothing can be said against it.
             None => Root::SINGLE,
@@ -179,6 +181,7 @@ fn trigger(mut reader: Reader<'_>) -> Result<Trigger, Faults> {
                 _ => Trigger::SegmentLeft { segment },
             })
         }
+        Some("consent_requested") => Some(Trigger::ConsentRequested),
         Some("product_changed") => {
             let what = reader.required("what", read::parsed(ProductNews::parse));
             let whom = reader.nested("whom", whom);
@@ -192,7 +195,7 @@ fn trigger(mut reader: Reader<'_>) -> Result<Trigger, Faults> {
                 "type",
                 "must be \"order_created\", \"order_status_changed\", \"order_line_status_changed\", \
                  \"order_lines_changed\", \"container_changed\", \"event_received\", \"product_changed\", \
-                 \"segment_entered\" or \"segment_left\"",
+                 \"segment_entered\", \"segment_left\" or \"consent_requested\"",
             );
             None
         }

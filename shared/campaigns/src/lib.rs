@@ -29,7 +29,7 @@ pub use membership::{By, EditionOf, Judged, Membership, Memberships, Turned};
 pub use question::Question;
 pub use run::{Progress, Run, RunState};
 pub use segment::{Segment, Segments};
-pub use sending::{HIGHEST_CAP, LONGEST_CAP, Sending, cap, show_cap};
+pub use sending::Sending;
 pub use survey::{Figures, Revenue, Survey, SurveyProgress, SurveyTally, expected};
 pub use trigger::{Trigger, Whom};
 pub use upkeep::{Chosen, Upkeep};

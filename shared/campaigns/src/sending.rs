@@ -1,18 +1,11 @@
 //! On what terms the messages of a campaign or a mailing go out.
 
+use domain::Code;
 use domain::message::{Cap, OverCap, Terms};
 use domain::read::{self, Faults, Reader};
-use domain::{Code, Fault};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-
-/// The longest span that a cap can look back over.
-pub const LONGEST_CAP: SignedDuration = SignedDuration::from_hours(31 * 24);
-
-/// The most messages that a cap may let through, so that what it has to remember of a
-/// customer stays small.
-pub const HIGHEST_CAP: u32 = 500;
 
 /// What a campaign or a mailing says of how its messages go out.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,7 +38,7 @@ impl Sending {
         let category = reader.optional("category", read::parsed(Code::parse));
         let lifetime = reader.optional("lifetime", read::duration);
         let any_hour = reader.optional("any_hour", |value| value.as_bool().ok_or("must be true or false"));
-        let cap = reader.nested("cap", cap);
+        let cap = reader.nested("cap", cap).flatten();
         let over_cap = reader.optional("over_cap", over_cap);
         let resend_after = reader.optional("if_unknown", if_unknown);
         reader.finish()?;
@@ -66,7 +59,7 @@ impl Sending {
         read::put(&mut shown, "category", self.category.as_ref());
         read::put(&mut shown, "lifetime", self.lifetime.map(|length| length.to_string()));
         read::put(&mut shown, "any_hour", self.any_hour.then_some(true));
-        read::put(&mut shown, "cap", self.cap.map(show_cap));
+        read::put(&mut shown, "cap", self.cap.map(Cap::show));
         match self.over_cap {
             OverCap::Skip => {}
             OverCap::Defer => read::put(&mut shown, "over_cap", Some("defer")),
@@ -94,27 +87,10 @@ impl Sending {
     }
 }
 
-/// Reads `{"most": 3, "per": "P7D"}`.
-///
-/// # Errors
-/// Everything that is wrong with it, each with its place.
-pub fn cap(mut reader: Reader<'_>) -> Result<Cap, Faults> {
-    let most = reader.required("most", |value| {
-        let most = value.as_u64().and_then(|most| u32::try_from(most).ok());
-        most.filter(|most| (1..=HIGHEST_CAP).contains(most)).ok_or("must be a whole number from 1 to 500")
-    });
-    let per = reader.required("per", |value| match read::duration(value) {
-        Ok(length) if length <= LONGEST_CAP => Ok(length),
-        _ => Err("must be a length of time (ISO 8601) of at most 31 days, such as \"P7D\""),
-    });
+fn cap(mut reader: Reader<'_>) -> Result<Option<Cap>, Faults> {
+    let cap = Cap::take(&mut reader);
     reader.finish()?;
-    most.zip(per).map(|(most, per)| Cap { most, per }).ok_or_else(|| vec![Fault::new("", "could not be read")])
-}
-
-/// A cap as the API shows it.
-#[must_use]
-pub fn show_cap(cap: Cap) -> Value {
-    json!({ "most": cap.most, "per": cap.per.to_string() })
+    Ok(cap)
 }
 
 fn over_cap(value: &Value) -> Result<OverCap, &'static str> {

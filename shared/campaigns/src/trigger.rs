@@ -56,6 +56,8 @@ pub enum Trigger {
         /// Which.
         segment: Code,
     },
+    /// Somebody is to confirm that they agree to be written to.
+    ConsentRequested,
     /// Something happens to a product that concerns the customer.
     ProductChanged {
         /// What.
@@ -84,6 +86,7 @@ impl Trigger {
         }
         match (self, change) {
             (Self::OrderCreated, Change::OrderCreated { .. })
+            | (Self::ConsentRequested, Change::ConsentRequested { .. })
             | (Self::OrderLinesChanged, Change::OrderLinesChanged { .. }) => true,
             (
                 Self::OrderStatusChanged { set, from, to },

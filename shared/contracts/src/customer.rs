@@ -2,11 +2,16 @@
 
 use domain::dated::Said;
 use domain::read::{self, Faults, Reader, put};
-use domain::{Code, ConsentState, ConsentUpdate, Contact, Customer, CustomerId, CustomerUpdate, EmailAddress, Fault};
+use domain::{
+    Allows, Code, ConsentState, ConsentUpdate, Contact, Customer, CustomerId, CustomerUpdate, EmailAddress, Fault,
+};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use crate::times::not_ahead;
+
+/// The most mailing categories of which one body may say something.
+const MOST_CATEGORIES: usize = 100;
 
 /// Reads the body of `PUT /v1/customers/{id}`, which is the whole, or of `PATCH`,
 /// which is a part of it: there, null takes a field away.
@@ -33,12 +38,7 @@ pub fn read(id: CustomerId, body: &Value, whole: bool, now: Timestamp) -> Result
     put(&mut fields, "registered_at", reader.optional("registered_at", read::instant));
     put(&mut fields, "fields", reader.optional("fields", read::fields));
     let source = reader.optional("source", read::parsed(Code::parse));
-    let email_consent = reader.nested("consent", |mut reader| {
-        let email = consent(&mut reader);
-        not_ahead(&mut reader, "email", email.as_ref().and_then(|email| email.at), now);
-        reader.finish()?;
-        email.ok_or_else(Vec::new)
-    });
+    let consents = reader.nested("consent", |reader| consents(reader, now)).unwrap_or_default();
     not_ahead(&mut reader, "updated_at", updated_at, now);
     reader.finish()?;
     if !whole {
@@ -47,7 +47,7 @@ pub fn read(id: CustomerId, body: &Value, whole: bool, now: Timestamp) -> Result
     if whole || !fields.is_empty() {
         put(&mut fields, "source", source);
     }
-    Ok(CustomerUpdate { id, updated_at, said: Said { whole, fields }, email_consent })
+    Ok(CustomerUpdate { id, updated_at, said: Said { whole, fields }, consents })
 }
 
 /// An address in the one way in which all are written, or as it came.
@@ -76,27 +76,70 @@ pub fn international(text: &str, country: Option<&str>) -> Option<String> {
     Some(number.format().mode(phonenumber::Mode::E164).to_string())
 }
 
-/// `"granted"`, or `{"state": "granted", "at": "…"}` with when it was said.
-fn consent(reader: &mut Reader<'_>) -> Option<ConsentUpdate> {
-    if reader.raw("email").is_some_and(Value::is_object) {
-        reader.nested("email", |mut reader| {
-            let state = reader.required("state", consent_state);
-            let at = reader.optional("at", read::instant);
-            reader.finish()?;
-            Ok(ConsentUpdate { state: state.ok_or_else(Vec::<Fault>::new)?, at })
-        })
-    } else {
-        let state = reader.required("email", consent_state)?;
-        Some(ConsentUpdate { state, at: None })
+/// What is said of being written to at all, and of mailing categories by their codes.
+fn consents(mut reader: Reader<'_>, now: Timestamp) -> Result<Vec<(Allows, ConsentUpdate)>, Faults> {
+    let has_categories = reader.raw("categories").is_some();
+    if !has_categories && reader.raw("email").is_none() {
+        reader.fault("email", "is required, or \"categories\"");
     }
+    let place = reader.place("");
+    let mut faults = Faults::new();
+    let mut said = Vec::new();
+    if let Some(value) = reader.raw("email") {
+        match consent(value, now) {
+            Ok(email) => said.push((Allows::Email, email)),
+            Err(within) => faults.extend(placed(&format!("{place}email"), within)),
+        }
+    }
+    let categories = reader.optional("categories", |value| {
+        let categories = value.as_object().filter(|categories| categories.len() <= MOST_CATEGORIES);
+        categories
+            .ok_or_else(|| format!("must be an object of at most {MOST_CATEGORIES} consents, each by its category"))
+    });
+    for (name, value) in categories.into_iter().flatten() {
+        let code = category(name).map_err(|detail| vec![Fault::new("", detail)]);
+        match code.and_then(|code| Ok((Allows::Category(code), consent(value, now)?))) {
+            Ok(consent) => said.push(consent),
+            Err(within) => {
+                let name = name.replace('~', "~0").replace('/', "~1");
+                faults.extend(placed(&format!("{place}categories/{name}"), within));
+            }
+        }
+    }
+    reader.faults(faults);
+    reader.finish()?;
+    Ok(said)
+}
+
+fn placed(place: &str, within: Faults) -> impl Iterator<Item = Fault> {
+    within.into_iter().map(move |fault| Fault::new(format!("{place}{}", fault.pointer), fault.detail))
+}
+
+/// The code of a mailing category; without a dot, which paths are made of.
+pub(crate) fn category(name: &str) -> Result<Code, String> {
+    let code = Code::parse(name).map_err(|error| error.to_string())?;
+    if name.contains('.') { Err("must have no dot in the category's code".to_owned()) } else { Ok(code) }
+}
+
+/// `"granted"`, or `{"state": "granted", "at": "…"}` with when it was said.
+fn consent(value: &Value, now: Timestamp) -> Result<ConsentUpdate, Faults> {
+    if !value.is_object() {
+        let state = consent_state(value).map_err(|detail| vec![Fault::new("", detail)])?;
+        return Ok(ConsentUpdate { state, at: None });
+    }
+    let mut reader = Reader::new(value);
+    let state = reader.required("state", consent_state);
+    let at = reader.optional("at", read::instant);
+    not_ahead(&mut reader, "at", at, now);
+    reader.finish()?;
+    state.map(|state| ConsentUpdate { state, at }).ok_or_else(Vec::new)
 }
 
 fn consent_state(value: &Value) -> Result<ConsentState, &'static str> {
-    match value.as_str() {
-        Some("granted") => Ok(ConsentState::Granted),
-        Some("denied") => Ok(ConsentState::Denied),
-        _ => Err("must be \"granted\" or \"denied\", or an object with \"state\" and \"at\""),
-    }
+    value
+        .as_str()
+        .and_then(ConsentState::parse)
+        .ok_or("must be \"granted\", \"denied\" or \"requested\", or an object with \"state\" and \"at\"")
 }
 
 fn birthday(value: &Value) -> Result<jiff::civil::Date, &'static str> {
@@ -152,7 +195,11 @@ pub fn show(customer: &Customer) -> Value {
     put("registered_at", json!(profile.registered_at));
     put("source", json!(profile.source));
     put("fields", json!(profile.fields));
-    put("consent", json!({ "email": customer.email_consent }));
+    let mut consent = json!({ "email": customer.email_consent });
+    if !customer.category_consents.is_empty() {
+        consent["categories"] = json!(customer.category_consents);
+    }
+    put("consent", consent);
     put("updated_at", json!(customer.times.latest()));
     Value::Object(shown)
 }
@@ -178,6 +225,13 @@ mod tests {
         check(json!({"consent": {"email": {"state": "denied", "at": "2026-01-01T00:00:00Z"}}}), &[]);
         check(json!({"email": 7, "country": "Latvia", "time_zone": "Riga"}), &["/country", "/email", "/time_zone"]);
         check(json!({"consent": {"email": "yes", "sms": "granted"}}), &["/consent/email", "/consent/sms"]);
+        check(json!({"consent": {"email": "requested", "categories": {"news": {"state": "denied"}}}}), &[]);
+        check(json!({"consent": {}}), &["/consent/email"]);
+        check(json!({"consent": {"categories": ["news"]}}), &["/consent/categories"]);
+        check(
+            json!({"consent": {"categories": {"news": "no", "a.b": "denied", "tips": {"at": "9999-01-01T00:00:00Z"}}}}),
+            &["/consent/categories/a.b", "/consent/categories/news", "/consent/categories/tips/state", "/consent/categories/tips/at"],
+        );
         check(json!({"fields": {"a": {"b": 1}}, "firstname": "Ada"}), &["/fields", "/firstname"]);
         check(json!({"updated_at": "9999-01-01T00:00:00Z"}), &["/updated_at"]);
         check(json!([]), &[""]);

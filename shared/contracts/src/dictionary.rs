@@ -1,13 +1,17 @@
 //! The shop's own words over the API.
 
+mod category;
+
 use std::collections::BTreeMap;
 
 use domain::dictionary::{
-    Audience, Container, Dictionary, EventType, FieldDefinition, FieldType, Limits, Object, OrderStatus, Secret,
-    Settings, Source, Webhook, WebhookKind, Word, WordKind, is_system,
+    Audience, Container, Dictionary, EventType, FieldDefinition, FieldType, Limits, Object, OrderStatus, QuietHours,
+    Secret, Settings, ShopCap, Source, Webhook, WebhookKind, Word, WordKind, is_system,
 };
+use domain::message::Cap;
 use domain::read::{self, Faults, Reader};
 use domain::{Code, Currency, EventKind, Fault, StatusSet};
+use jiff::civil::Time;
 use serde_json::{Map, Value, json};
 
 /// The most values that a field may be limited to.
@@ -18,6 +22,9 @@ const LONGEST_ALLOWED: usize = 200;
 
 /// The most fields of an event's context that a definition may name.
 const MOST_BROUGHT: usize = 100;
+
+/// The most caps that a shop may have.
+const MOST_CAPS: usize = 10;
 
 /// What limits the values of a field.
 const LIMITS: [&str; 4] = ["allowed", "min", "max", "max_length"];
@@ -49,6 +56,7 @@ pub fn check_code(kind: WordKind, code: &str) -> Result<String, String> {
             let (_, status) = status.ok_or("must be SET.CODE, SET one of general, delivery, payment")?;
             within(status)?;
         }
+        WordKind::MailingCategory => drop(crate::customer::category(code)?),
         _ => within(code)?,
     }
     Ok(code.to_owned())
@@ -82,6 +90,7 @@ pub fn read(kind: WordKind, code: &str, body: &Value, known: Option<&Word>) -> R
         }
         WordKind::Container => container(&mut reader, code).map(Word::Container),
         WordKind::Audience => audience(&mut reader, code).map(Word::Audience),
+        WordKind::MailingCategory => category::read(&mut reader, code).map(Word::MailingCategory),
         WordKind::Settings => Some(Word::Settings(settings(&mut reader))),
     };
     if let Some(word) = &word
@@ -289,16 +298,51 @@ fn settings(reader: &mut Reader<'_>) -> Settings {
         currency: reader.optional("currency", read::parsed(Currency::parse)),
         languages: reader.optional("languages", languages).unwrap_or_default(),
         country: reader.optional("country", crate::customer::country),
+        logo: reader.optional("logo", category::logo),
+        quiet_hours: reader.nested("quiet_hours", quiet_hours).flatten(),
+        caps: reader.list("caps", MOST_CAPS, shop_cap).into_iter().flatten().collect(),
+        soft_bounces: reader.optional("soft_bounces", soft_bounces),
     }
+}
+
+fn soft_bounces(value: &Value) -> Result<u32, &'static str> {
+    let count = value.as_u64().and_then(|count| u32::try_from(count).ok());
+    let count = count.filter(|count| (1..=Settings::MOST_SOFT_BOUNCES).contains(count));
+    count.ok_or("must be a whole number from 1 to 20")
+}
+
+fn quiet_hours(mut reader: Reader<'_>) -> Result<Option<QuietHours>, Faults> {
+    let from = reader.required("from", wall_time);
+    let to = reader.required("to", wall_time);
+    if from.is_some() && from == to {
+        reader.fault("to", "must be another time than \"from\"");
+    }
+    reader.finish()?;
+    Ok(from.zip(to).map(|(from, to)| QuietHours { from, to }))
+}
+
+fn wall_time(value: &Value) -> Result<Time, &'static str> {
+    const WANT: &str = "must be a time of day, such as \"21:00\"";
+    let text = value.as_str().filter(|text| text.len() == 5).ok_or(WANT)?;
+    Time::strptime("%H:%M", text).map_err(|_| WANT)
+}
+
+fn shop_cap(mut reader: Reader<'_>) -> Result<Option<ShopCap>, Faults> {
+    let cap = Cap::take(&mut reader);
+    let category = reader.optional("category", read::parsed(Code::parse));
+    reader.finish()?;
+    Ok(cap.map(|cap| ShopCap { cap, category }))
+}
+
+/// A language tag, as far as its form goes.
+fn language(tag: &str) -> Option<&str> {
+    let fits = (2..=35).contains(&tag.len()) && tag.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    fits.then_some(tag)
 }
 
 fn languages(value: &Value) -> Result<Vec<String>, &'static str> {
     const WANT: &str = "must be a list of at most 20 language tags (BCP 47), such as [\"lv\", \"en-GB\"]";
-    let tag = |tag: &Value| {
-        let fits =
-            |tag: &&str| (2..=35).contains(&tag.len()) && tag.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-        tag.as_str().filter(fits).map(str::to_owned)
-    };
+    let tag = |tag: &Value| tag.as_str().and_then(language).map(str::to_owned);
     let tags = value.as_array().filter(|tags| tags.len() <= 20).ok_or(WANT)?;
     tags.iter().map(tag).collect::<Option<_>>().ok_or(WANT)
 }
@@ -354,6 +398,7 @@ pub fn show(word: &Word) -> Value {
             put("lifetime", json!(container.lifetime.map(|length| length.to_string())));
         }
         Word::Audience(audience) => put("name", json!(audience.name)),
+        Word::MailingCategory(category) => category::show(category, put),
         Word::Settings(settings) => {
             put("company", json!(settings.company));
             put("time_zone", json!(settings.time_zone));
@@ -362,9 +407,26 @@ pub fn show(word: &Word) -> Value {
                 put("languages", json!(settings.languages));
             }
             put("country", json!(settings.country));
+            put("soft_bounces", json!(settings.soft_bounces));
+            put("logo", json!(settings.logo));
+            if let Some(QuietHours { from, to }) = settings.quiet_hours {
+                let shown = |time: Time| time.strftime("%H:%M").to_string();
+                put("quiet_hours", json!({ "from": shown(from), "to": shown(to) }));
+            }
+            if !settings.caps.is_empty() {
+                put("caps", settings.caps.iter().map(show_shop_cap).collect());
+            }
         }
     }
     Value::Object(shown)
+}
+
+fn show_shop_cap(ShopCap { cap, category }: &ShopCap) -> Value {
+    let mut shown = cap.show();
+    if let Some(category) = category {
+        shown["category"] = json!(category);
+    }
+    shown
 }
 
 #[cfg(test)]

@@ -4,7 +4,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Amount, Code, Event, EventId, EventKind, Item, Order, OrderId, ProductId, ProductNews, StatusSet, sortable,
+    Allows, Amount, Code, ConsentState, Customer, Event, EventId, EventKind, Item, Order, OrderId, ProductId,
+    ProductNews, StatusSet, sortable,
 };
 
 /// Something that happened to one customer and may set a campaign off.
@@ -73,6 +74,15 @@ pub enum Change {
         name: Code,
         /// On a site or app, or elsewhere.
         kind: EventKind,
+    },
+    /// Somebody is said to agree to something, and is to say so themselves (double opt-in).
+    ConsentRequested {
+        /// The mailing categories that were asked about. With none, it is being written
+        /// to at all.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        categories: Vec<Code>,
+        /// When, by the caller's own account.
+        at: Timestamp,
     },
     /// Something happened to a product that concerns the customer.
     ProductChanged {
@@ -192,6 +202,10 @@ impl Change {
             Self::ProductChanged { product_id, what, at, .. } => {
                 return vec![what.of().into(), product_id.to_string(), sortable(*at)];
             }
+            Self::ConsentRequested { categories, at } => {
+                let categories: Vec<&str> = categories.iter().map(Code::as_str).collect();
+                return vec!["consent_requested".into(), at.to_string(), categories.join(",")];
+            }
             // Who leaves at the very instant is there again at another: the time tells
             // which entry it was, to the nanosecond.
             Self::SegmentEntered { segment, at } => {
@@ -220,7 +234,7 @@ impl Change {
             Self::ContainerChanged { product_id, .. } => *product_id = None,
             Self::EventReceived { event_id, .. } => *event_id = event,
             Self::ProductChanged { product_id, .. } => *product_id = product,
-            Self::SegmentEntered { .. } | Self::SegmentLeft { .. } => {}
+            Self::ConsentRequested { .. } | Self::SegmentEntered { .. } | Self::SegmentLeft { .. } => {}
         }
     }
 
@@ -234,6 +248,7 @@ impl Change {
             | Self::OrderLinesChanged { order_id, .. } => Some(order_id),
             Self::ContainerChanged { .. }
             | Self::EventReceived { .. }
+            | Self::ConsentRequested { .. }
             | Self::ProductChanged { .. }
             | Self::SegmentEntered { .. }
             | Self::SegmentLeft { .. } => None,
@@ -318,6 +333,20 @@ impl Change {
         Some(Self::ContainerChanged { container: new.container.clone(), what, product_id, at: at? })
     }
 
+    /// What a customer is to confirm, of what was said between two images of them.
+    #[must_use]
+    pub fn of_consents(old: Option<&Customer>, new: &Customer) -> Option<Self> {
+        let is_news = |what: &Allows| {
+            let now = new.consent_to(what).filter(|consent| consent.state == ConsentState::Requested)?;
+            (old.and_then(|old| old.consent_to(what)) != Some(now)).then_some(now.at)
+        };
+        let categories = new.category_consents.keys().cloned();
+        let asked: Vec<(Code, Timestamp)> =
+            categories.filter_map(|code| is_news(&Allows::Category(code.clone())).map(|at| (code, at))).collect();
+        let at = asked.iter().map(|(_, at)| *at).chain(is_news(&Allows::Email)).max()?;
+        Some(Self::ConsentRequested { categories: asked.into_iter().map(|(code, _)| code).collect(), at })
+    }
+
     /// That everything that was in a container was taken out of it.
     #[must_use]
     pub fn emptied(container: Code, at: Timestamp) -> Self {
@@ -328,5 +357,38 @@ impl Change {
     #[must_use]
     pub fn of_event(event: &Event) -> Self {
         Self::EventReceived { event_id: event.id.clone(), name: event.name.clone(), kind: event.kind }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ConsentUpdate, CustomerId};
+
+    #[test]
+    fn what_is_requested_is_to_be_confirmed_once_for_each_time_that_it_is() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let code = |text: &str| Code::parse(text).unwrap();
+        let says = |customer: &Customer, what: Allows, state, second| {
+            let mut customer = customer.clone();
+            customer.consent(&what, ConsentUpdate { state, at: Some(at(second)) }, at(second));
+            customer
+        };
+        let (requested, granted) = (ConsentState::Requested, ConsentState::Granted);
+        let nobody = Customer::unknown(CustomerId::parse("c").unwrap());
+        let asked = says(&nobody, Allows::Email, requested, 5);
+        let change = |categories: &[&str], second| {
+            let categories = categories.iter().map(|text| code(text)).collect();
+            Some(Change::ConsentRequested { categories, at: at(second) })
+        };
+        assert_eq!(Change::of_consents(None, &asked), change(&[], 5));
+        assert_eq!(Change::of_consents(Some(&asked), &asked), None);
+        assert_eq!(Change::of_consents(Some(&asked), &says(&asked, Allows::Email, granted, 6)), None);
+        assert_eq!(Change::of_consents(Some(&asked), &says(&asked, Allows::Email, requested, 7)), change(&[], 7));
+        let more = says(&asked, Allows::Category(code("news")), requested, 5);
+        let also = Change::of_consents(Some(&asked), &more);
+        assert_eq!(also, change(&["news"], 5));
+        // It is another cause than what was requested at the same time.
+        assert_ne!(also.unwrap().cause(), change(&[], 5).unwrap().cause());
     }
 }

@@ -1,11 +1,13 @@
+use std::collections::BTreeMap;
 use std::fmt;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::consent::{Allows, Consent, ConsentState, ConsentUpdate};
 use crate::dated::{Dated, Said, Times};
-use crate::{Conflict, Contact, CustomerId};
+use crate::{Code, Conflict, Contact, CustomerId};
 
 /// An e-mail address, with its domain in lower case.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,7 +89,7 @@ pub struct Profile {
     pub registered_at: Option<Timestamp>,
     /// Which of the shop's sites, apps or systems said so last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub source: Option<crate::Code>,
+    pub source: Option<Code>,
     /// The shop's own fields.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub fields: Map<String, Value>,
@@ -101,34 +103,6 @@ impl Profile {
     }
 }
 
-/// Whether somebody agreed to be written to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ConsentState {
-    /// Agreed.
-    Granted,
-    /// Refused, or left.
-    Denied,
-}
-
-/// A consent and since when it holds.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Consent {
-    /// What was said.
-    pub state: ConsentState,
-    /// When.
-    pub at: Timestamp,
-}
-
-/// A consent as a caller gives it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ConsentUpdate {
-    /// What was said.
-    pub state: ConsentState,
-    /// When, if the caller knows.
-    pub at: Option<Timestamp>,
-}
-
 /// A customer as they stand.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Customer {
@@ -140,6 +114,9 @@ pub struct Customer {
     pub times: Times,
     /// Whether they agreed to marketing e-mail; `None` if nobody ever said.
     pub email_consent: Option<Consent>,
+    /// The same of each mailing category of which anybody ever said anything.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub category_consents: BTreeMap<Code, Consent>,
 }
 
 /// What a caller says of one customer.
@@ -151,15 +128,21 @@ pub struct CustomerUpdate {
     pub updated_at: Option<Timestamp>,
     /// The profile, or some of its fields.
     pub said: Said,
-    /// A consent that came along.
-    pub email_consent: Option<ConsentUpdate>,
+    /// The consents that came along.
+    pub consents: Vec<(Allows, ConsentUpdate)>,
 }
 
 impl Customer {
     /// A customer of whom nothing is known but the id.
     #[must_use]
     pub fn unknown(id: CustomerId) -> Self {
-        Self { id, profile: Profile::default(), times: Times::default(), email_consent: None }
+        Self {
+            id,
+            profile: Profile::default(),
+            times: Times::default(),
+            email_consent: None,
+            category_consents: BTreeMap::new(),
+        }
     }
 
     /// The customer with an update worked in; `None` if it said nothing new.
@@ -172,8 +155,8 @@ impl Customer {
         if let Some(Dated { content, times }) = Dated::merge(before.as_ref(), &update.said, update.updated_at, now)? {
             (customer.profile, customer.times) = (content, times);
         }
-        if let Some(consent) = update.email_consent {
-            customer.consent(consent, now);
+        for (what, consent) in update.consents {
+            customer.consent(&what, consent, now);
         }
         Ok((Some(&customer) != known).then_some(customer))
     }
@@ -186,37 +169,32 @@ impl Customer {
     pub fn joined(&self, other: &Self) -> Result<Self, Conflict> {
         let dated = |customer: &Self| Dated { content: customer.profile.clone(), times: customer.times.clone() };
         let Dated { content, times } = dated(self).filled(&dated(other))?;
-        let email_consent = match (&self.email_consent, &other.email_consent) {
-            (Some(a), Some(b)) => {
-                let newer = |consent: &Consent| (consent.at, consent.state == ConsentState::Denied);
-                Some(if newer(a) >= newer(b) { a.clone() } else { b.clone() })
-            }
-            (a, b) => a.clone().or_else(|| b.clone()),
-        };
-        Ok(Self { id: self.id.clone(), profile: content, times, email_consent })
+        let email_consent = Consent::later(self.email_consent.as_ref(), other.email_consent.as_ref());
+        let mut category_consents = self.category_consents.clone();
+        for (code, theirs) in &other.category_consents {
+            let holds = Consent::later(category_consents.get(code), Some(theirs));
+            category_consents.extend(holds.map(|holds| (code.clone(), holds)));
+        }
+        Ok(Self { id: self.id.clone(), profile: content, times, email_consent, category_consents })
     }
 
-    /// Records what was said about marketing e-mail; the newer one holds, and
-    /// of two at the same time the refusal.
-    ///
-    /// An *undated* grant is what a nightly synchronisation sends for everybody.
-    /// It must not bring back somebody who has left since, so it counts only
-    /// where nothing was ever said. An undated refusal counts from now on.
-    pub fn consent(&mut self, said: ConsentUpdate, now: Timestamp) {
-        let at = match (said.at, said.state, &self.email_consent) {
-            (Some(at), ..) => at,
-            (None, ConsentState::Granted, Some(_)) => return,
-            (None, ConsentState::Denied, Some(Consent { state: ConsentState::Denied, .. })) => return,
-            // Leaving holds even against a grant that some clock dated ahead of ours.
-            (None, ConsentState::Denied, Some(known)) => now.max(known.at),
-            (None, _, None) => now,
-        };
-        let newer = match &self.email_consent {
-            None => true,
-            Some(known) => at > known.at || (at == known.at && said.state == ConsentState::Denied),
-        };
-        if newer {
-            self.email_consent = Some(Consent { state: said.state, at });
+    /// Records what was said about being written to, by [`Consent::after`].
+    pub fn consent(&mut self, what: &Allows, said: ConsentUpdate, now: Timestamp) {
+        let known = self.consent_to(what);
+        if let Some(holds) = Consent::after(known, said, now) {
+            match what {
+                Allows::Email => self.email_consent = Some(holds),
+                Allows::Category(code) => drop(self.category_consents.insert(code.clone(), holds)),
+            }
+        }
+    }
+
+    /// What holds of this, if anybody ever said anything.
+    #[must_use]
+    pub fn consent_to(&self, what: &Allows) -> Option<&Consent> {
+        match what {
+            Allows::Email => self.email_consent.as_ref(),
+            Allows::Category(code) => self.category_consents.get(code),
         }
     }
 
@@ -236,25 +214,44 @@ mod tests {
     }
 
     #[test]
-    fn an_undated_grant_never_brings_back_who_left() {
+    fn what_is_said_of_a_category_is_said_of_that_one_alone() {
         let id = CustomerId::parse("c").unwrap();
-        let update = |consent| CustomerUpdate {
-            id: id.clone(),
+        let news = Allows::Category(Code::parse("news").unwrap());
+        let said = |state, at| ConsentUpdate { state, at };
+        let update = CustomerUpdate {
+            id,
             updated_at: None,
             said: Said { whole: true, fields: Map::new() },
-            email_consent: Some(consent),
+            consents: vec![
+                (Allows::Email, said(ConsentState::Granted, None)),
+                (news.clone(), said(ConsentState::Denied, Some(at(5)))),
+            ],
         };
-        let granted = ConsentUpdate { state: ConsentState::Granted, at: None };
-        let mut customer = Customer::merge(None, update(granted.clone()), at(1)).unwrap().unwrap();
+        let customer = Customer::merge(None, update.clone(), at(9)).unwrap().unwrap();
         assert!(customer.agreed_to_email());
-        customer.consent(ConsentUpdate { state: ConsentState::Denied, at: None }, at(2));
-        assert_eq!(Customer::merge(Some(&customer), update(granted), at(3)).unwrap(), None);
-        let ahead = ConsentUpdate { state: ConsentState::Granted, at: Some(at(90)) };
-        let mut eager = Customer::merge(None, update(ahead), at(1)).unwrap().unwrap();
-        eager.consent(ConsentUpdate { state: ConsentState::Denied, at: None }, at(2));
-        assert!(!eager.agreed_to_email());
-        let later = ConsentUpdate { state: ConsentState::Granted, at: Some(at(4)) };
-        assert!(Customer::merge(Some(&customer), update(later), at(5)).unwrap().unwrap().agreed_to_email());
+        assert_eq!(customer.consent_to(&news), Some(&Consent { state: ConsentState::Denied, at: at(5) }));
+        assert_eq!(Customer::merge(Some(&customer), update, at(10)).unwrap(), None);
+        let kept = serde_json::to_string(&customer).unwrap();
+        assert_eq!(serde_json::from_str::<Customer>(&kept).unwrap(), customer);
+    }
+
+    #[test]
+    fn of_two_who_are_one_the_later_word_on_each_category_holds() {
+        let customer = |sayings: &[(&str, ConsentState, i64)]| {
+            let mut customer = Customer::unknown(CustomerId::parse("c").unwrap());
+            for (code, state, second) in sayings {
+                let said = ConsentUpdate { state: *state, at: Some(at(*second)) };
+                customer.consent(&Allows::Category(Code::parse(code).unwrap()), said, at(99));
+            }
+            customer
+        };
+        let one = customer(&[("news", ConsentState::Granted, 5), ("offers", ConsentState::Denied, 2)]);
+        let other = customer(&[("news", ConsentState::Denied, 7), ("tips", ConsentState::Granted, 1)]);
+        let both = one.joined(&other).unwrap();
+        assert_eq!(both, other.joined(&one).unwrap());
+        let states: Vec<_> = both.category_consents.iter().map(|(code, holds)| (code.as_str(), holds.state)).collect();
+        let (granted, denied) = (ConsentState::Granted, ConsentState::Denied);
+        assert_eq!(states, [("news", denied), ("offers", denied), ("tips", granted)]);
     }
 
     #[test]

@@ -6,8 +6,10 @@
 //! can be replayed and gives the same result.
 
 mod amount;
+mod cap;
 mod category;
 pub mod change;
+mod consent;
 mod contact;
 mod container;
 mod customer;
@@ -21,15 +23,17 @@ mod order;
 mod product;
 pub mod read;
 mod status;
+mod suppression;
 mod time;
 mod touched;
 
 pub use amount::{Amount, Currency};
 pub use category::{Category, CategoryContent, CategoryUpdate};
 pub use change::{Change, ContainerChange};
+pub use consent::{Allows, Consent, ConsentState, ConsentUpdate};
 pub use contact::Contact;
 pub use container::{Container, Held, Item, ItemSaid, Op, Operation};
-pub use customer::{Consent, ConsentState, ConsentUpdate, Customer, CustomerUpdate, EmailAddress, Profile};
+pub use customer::{Customer, CustomerUpdate, EmailAddress, Profile};
 pub use dictionary::Dictionary;
 pub use event::{Event, EventKind};
 pub use hash::digest;
@@ -42,6 +46,7 @@ pub use order::{Content, Delivery, Line, Order, OrderAmounts, OrderUpdate, Payme
 pub use product::{Product, ProductChange, ProductContent, ProductNews, ProductUpdate};
 pub use read::{Fault, Reader};
 pub use status::{Entry, History, StatusSet, Statuses, Transition};
+pub use suppression::SuppressedFor;
 pub use time::{earlier, sortable};
 pub use touched::Touched;
 

@@ -18,6 +18,8 @@
 //! go out, and for the one further attempt that a message's terms may allow. A message that
 //! is deferred stays PENDING, with the time at which it is looked at again.
 
+mod words;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 

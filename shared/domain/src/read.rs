@@ -5,7 +5,7 @@
 //! at once. What no one asked for is a fault as well: a field that is silently
 //! lost is worse than one that is refused.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -132,6 +132,34 @@ impl<'a> Reader<'a> {
         for (index, item) in items.iter().enumerate() {
             match read(Reader::at(format!("{place}/{index}"), item)) {
                 Ok(item) => taken.push(item),
+                Err(faults) => self.faults(faults),
+            }
+        }
+        taken
+    }
+
+    /// An object of objects, each through a function that reads it, given its key. Absent is
+    /// an empty one.
+    pub fn objects<T>(
+        &mut self,
+        key: &'static str,
+        most: usize,
+        read: impl Fn(&str, Reader<'a>) -> Result<T, Faults>,
+    ) -> BTreeMap<String, T> {
+        let Some(value) = self.raw(key) else { return BTreeMap::new() };
+        let Some(objects) = value.as_object() else {
+            self.fault(key, "must be a JSON object");
+            return BTreeMap::new();
+        };
+        if objects.len() > most {
+            self.fault(key, format!("has {} entries; at most {most} are taken", objects.len()));
+            return BTreeMap::new();
+        }
+        let place = self.place(key);
+        let mut taken = BTreeMap::new();
+        for (name, object) in objects {
+            match read(name, Reader::at(format!("{place}/{}", escaped(name)), object)) {
+                Ok(object) => drop(taken.insert(name.clone(), object)),
                 Err(faults) => self.faults(faults),
             }
         }

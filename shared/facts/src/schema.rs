@@ -3,7 +3,7 @@
 use conditions::{Known, Root, Schema, Type};
 use domain::dictionary::{Dictionary, FieldDefinition, FieldType, Object, Word, WordKind};
 use domain::message::{Reason, State};
-use domain::{ContainerChange, ProductNews, StatusSet};
+use domain::{ConsentState, ContainerChange, ProductNews, StatusSet};
 use store::Evidence;
 
 use Type::{Anything, Boolean, Instant, Number, Text};
@@ -71,13 +71,14 @@ const CHANGE: Paths = &[
 const EVENT_KINDS: [&str; 3] = ["web_event", "event", "system"];
 
 /// The names of the changes.
-const CHANGES: [&str; 9] = [
+const CHANGES: [&str; 10] = [
     "order_created",
     "order_status_changed",
     "order_line_status_changed",
     "order_lines_changed",
     "container_changed",
     "event_received",
+    "consent_requested",
     "product_changed",
     "segment_entered",
     "segment_left",
@@ -125,8 +126,7 @@ pub fn schema(dictionary: &Dictionary) -> Schema {
 
     let contacts = Known::of(Text).list().one_of(["email", "phone"]);
     schema.field(Root::Customer, "invalid", contacts);
-    schema.field(Root::Customer, "consent.email.state", Known::of(Text).one_of(["granted", "denied"]));
-    schema.field(Root::Customer, "consent.email.at", Known::of(Instant));
+    of_consents(&mut schema, dictionary);
     of_messages(&mut schema);
     let what = ContainerChange::ALL.map(ContainerChange::as_str).into_iter();
     let what = what.chain(ProductNews::ALL.map(ProductNews::as_str));
@@ -138,6 +138,20 @@ pub fn schema(dictionary: &Dictionary) -> Schema {
     }
     of_words(&mut schema, dictionary);
     schema
+}
+
+/// What customers agreed to: to be written to at all, and to each mailing category that is
+/// defined.
+fn of_consents(schema: &mut Schema, dictionary: &Dictionary) {
+    let categories: Vec<String> = dictionary.of(WordKind::MailingCategory).map(Word::code).collect();
+    let within = categories.iter().map(|code| format!("consent.categories.{code}"));
+    for path in within.chain(["consent.email".to_owned()]) {
+        let states = ConsentState::ALL.map(ConsentState::as_str);
+        schema.field(Root::Customer, format!("{path}.state"), Known::of(Text).one_of(states));
+        schema.field(Root::Customer, format!("{path}.at"), Known::of(Instant));
+    }
+    let listed = Known::of(Text).list().one_of(categories);
+    schema.field(Root::Change, "categories", listed);
 }
 
 fn of_messages(schema: &mut Schema) {

@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 use std::io::Read;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::columns::{Columns, field, plain, several};
 use crate::source::Source;
@@ -21,6 +21,8 @@ enum Column {
     Text(&'static str),
     Consent,
     ConsentAt,
+    /// A mailing category, by its code as it is written.
+    Category(String),
     Audiences,
     Field(String),
 }
@@ -45,6 +47,9 @@ const TEXTS: [&str; 14] = [
 fn meaning(name: &str) -> Option<Column> {
     if let Some(field) = field(name) {
         return Some(Column::Field(field));
+    }
+    if let Some(code) = name.strip_prefix("consent.categories.").filter(|code| !code.is_empty()) {
+        return Some(Column::Category(code.to_owned()));
     }
     let name = plain(name);
     Some(match name.as_str() {
@@ -81,6 +86,7 @@ impl<R: Read> Customers<R> {
         let Record { line, cells } = record;
         let mut id = String::new();
         let (mut body, mut fields, mut consent) = (Map::new(), Map::new(), Map::new());
+        let mut categories = Map::new();
         let mut audiences = Vec::new();
         for (column, cell) in self.columns.cells(cells) {
             match column {
@@ -89,6 +95,7 @@ impl<R: Read> Customers<R> {
                 Column::Text(name) => drop(body.insert((*name).to_owned(), cell.into())),
                 Column::Consent => drop(consent.insert("state".into(), state(cell).into())),
                 Column::ConsentAt => drop(consent.insert("at".into(), cell.into())),
+                Column::Category(code) => drop(categories.insert(code.clone(), state(cell).into())),
                 Column::Audiences => audiences = several(&cell),
                 Column::Field(name) => drop(fields.insert(name.clone(), cell.into())),
             }
@@ -97,8 +104,15 @@ impl<R: Read> Customers<R> {
             let detail = "is required".to_owned();
             return Err(RowFault { line, id: None, column: Some("id".into()), detail });
         }
+        let mut consents = Map::new();
         if consent.contains_key("state") {
-            body.insert("consent".into(), json!({ "email": consent }));
+            consents.insert("email".into(), consent.into());
+        }
+        if !categories.is_empty() {
+            consents.insert("categories".into(), categories.into());
+        }
+        if !consents.is_empty() {
+            body.insert("consent".into(), consents.into());
         }
         if !fields.is_empty() {
             body.insert("fields".into(), fields.into());
@@ -112,6 +126,7 @@ fn state(cell: String) -> String {
     match cell.to_lowercase().as_str() {
         "granted" | "yes" | "true" | "1" | "subscribed" => "granted".to_owned(),
         "denied" | "no" | "false" | "0" | "unsubscribed" => "denied".to_owned(),
+        "requested" => "requested".to_owned(),
         _ => cell,
     }
 }
@@ -164,6 +179,8 @@ fn row(line: u64, id: String) -> Row {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
     use crate::{Feed, Format};
 
@@ -185,6 +202,14 @@ mod tests {
         assert_eq!((&read[0].body, read[0].audiences.join(" ").as_str()), (&want, "vip early"));
         assert_eq!(read[1].body, json!({}));
         assert_eq!(read[2].body, json!({"consent": {"email": {"state": "maybe"}}}));
+    }
+
+    #[test]
+    fn a_list_says_what_customers_allow_of_each_category() {
+        let text = "id,consent.categories.news,consent.categories.Offers,consent.email\nc-1,no,,Requested\nc-2,,,\n";
+        let read = rows(Format::Customers, text);
+        let want = json!({"email": {"state": "requested"}, "categories": {"news": "denied"}});
+        assert_eq!((&read[0].body["consent"], &read[1].body), (&want, &json!({})));
     }
 
     #[test]

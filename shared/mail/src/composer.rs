@@ -3,14 +3,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context;
 use contracts::facts;
-use domain::message::{Purpose, Reason};
-use domain::{Customer, Dictionary, EmailAddress, Event, Message, Order, Product};
+use contracts::link::Link;
+use domain::message::Reason;
+use domain::{Change, Customer, Dictionary, EmailAddress, Event, Message, Order, Product};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use store::{Catalogue, Customers, Definitions, DictionaryCache, Kind, Wanted};
 use templates::{NotRendered, Source, Template};
 
 use crate::mail::{Identity, Mail, leave_headers};
+use crate::shape;
 
 /// Makes mails: of the customer as they are now, by the template as it was when the run or
 /// mailing began.
@@ -81,11 +83,12 @@ impl Composer {
                 customer.profile.email.as_ref().map(|_| "the address is not one that mail can go to".to_owned());
             return Ok(Err((Reason::NoAddress, detail)));
         };
-        if message.purpose == Purpose::Marketing && !customer.agreed_to_email() {
-            return Ok(Err((Reason::NoConsent, None)));
+        let dictionary = self.dictionary.current(now).await?;
+        if let Some(refused) = crate::consent::refusal(message, &customer, &dictionary) {
+            return Ok(Err(refused));
         }
         if let Some(suppression) = self.customers.suppression(&to).await? {
-            return Ok(Err((Reason::Suppressed, Some(suppression.reason))));
+            return Ok(Err((Reason::Suppressed, Some(suppression.reason.as_str().to_owned()))));
         }
         let order = loaded.orders.into_iter().find(|order| !order.is_deleted());
         let event = loaded.events.into_iter().next();
@@ -99,7 +102,6 @@ impl Composer {
             },
             None => None,
         };
-        let dictionary = self.dictionary.current(now).await?;
         Ok(Ok(Subject { customer, to, order, event, product, dictionary }))
     }
 
@@ -113,12 +115,18 @@ impl Composer {
         subject: &Subject,
         now: Timestamp,
     ) -> anyhow::Result<Result<Mail, Stopped>> {
-        let link = self.identity.leave_link(&self.secret(now).await?, &message.id);
-        let Subject { customer, order, event, product, .. } = subject;
+        let secret = self.secret(now).await?;
+        let link = |link: Link<'_>| self.identity.link(&secret, link, &message.id);
+        let leave = link(Link::Leave);
+        let Subject { customer, order, event, product, dictionary, .. } = subject;
         let change = message.origin.change();
         let mut data = facts::of(Some(customer), order.as_ref(), event.as_ref(), product.as_ref(), change);
-        data.insert("shop".into(), json!({ "name": self.identity.shop_name }));
-        data.insert("links".into(), json!({ "unsubscribe": link }));
+        data.insert("shop".into(), shape::shop(&self.identity.shop_name, dictionary.settings()));
+        let mut links = json!({ "unsubscribe": leave, "preferences": link(Link::Preferences) });
+        if let Some(Change::ConsentRequested { .. }) = change {
+            links["confirm"] = json!(link(Link::Confirm { address: &subject.to.fingerprint() }));
+        }
+        data.insert("links".into(), links);
         data.insert("now".into(), json!(now));
         let template = match self.template(message.template_id.as_str(), message.template_version).await? {
             Some(template) => template,
@@ -132,9 +140,17 @@ impl Composer {
                 subject: rendered.subject,
                 html: rendered.html,
                 text: rendered.text,
-                headers: leave_headers(&link),
+                headers: leave_headers(&leave),
             })
             .map_err(stopped))
+    }
+
+    /// The shop's own words, and its settings, as they stand, or stood a second ago.
+    ///
+    /// # Errors
+    /// If the table cannot be read.
+    pub async fn dictionary(&self, now: Timestamp) -> anyhow::Result<Arc<Dictionary>> {
+        self.dictionary.current(now).await
     }
 
     /// A template's version never changes, so once compiled it is kept.
@@ -170,12 +186,10 @@ impl Composer {
 /// ledger's detail, so where a message might quote one, only the place goes on.
 fn stopped(error: NotRendered) -> Stopped {
     match error {
-        NotRendered::Missing { part, path, line, column } => {
-            (Reason::MissingVariable, Some(format!("{path} ({part}, line {line}, column {column})")))
-        }
+        NotRendered::Missing { place, path } => (Reason::MissingVariable, Some(format!("{path} ({place})"))),
         NotRendered::Blocked { reason } => (Reason::BlockedByTemplate, Some(reason)),
-        NotRendered::Failed { part, line, column, .. } => {
-            (Reason::TemplateFailed, Some(format!("{part}, line {line}, column {column}")))
-        }
+        NotRendered::NoPromoCode { place, group } => (Reason::NoPromoCode, Some(format!("{group} ({place})"))),
+        NotRendered::Failed { place, .. } => (Reason::TemplateFailed, Some(place.to_string())),
+        NotRendered::TooLarge { .. } => (Reason::TooLarge, Some(error.to_string())),
     }
 }

@@ -5,7 +5,10 @@
 //! sender does both right before it sends; so does whoever shows what a mail would be.
 
 mod composer;
+mod consent;
 mod mail;
+mod shape;
 
 pub use composer::{Composer, Stopped, Subject};
 pub use mail::{Identity, Mail};
+pub use shape::{shape, shape_of};

@@ -1,5 +1,6 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use contracts::link::Link;
 use domain::{EmailAddress, MessageId};
 
 /// Who sends: from the bundle's configuration.
@@ -55,15 +56,11 @@ impl Identity {
         format!("{shown} <{}>", self.from_address)
     }
 
-    /// The link that leaves the list, for this message.
+    /// One of a message's links.
     #[must_use]
-    pub fn leave_link(&self, secret: &str, id: &MessageId) -> String {
-        format!(
-            "{}{}{}",
-            self.public_url.trim_end_matches('/'),
-            contracts::link::LEAVE,
-            contracts::link::token(secret, id)
-        )
+    pub fn link(&self, secret: &str, link: Link<'_>, id: &MessageId) -> String {
+        let begin = self.public_url.trim_end_matches('/');
+        format!("{begin}{}{}", link.path(), contracts::link::token(secret, link, id))
     }
 }
 

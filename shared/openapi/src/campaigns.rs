@@ -5,22 +5,13 @@ use crate::operation::on;
 use crate::schema::{Object, code, count, either, instant, list, of, one_of, said, short};
 use crate::{Subject, conditions};
 
-/// The most that one part of a template may be, in bytes.
-const PART: usize = 256 * 1024;
-
 pub(crate) fn subject() -> Subject {
     Subject {
         name: "Campaigns",
-        description: "What goes out, to whom and when: templates, campaigns that something sets off, and mass mailings. \
+        description: "What goes out, to whom and when: campaigns that something sets off, and mass mailings. \
             Everything is checked when it is saved, and each edit is a new version.",
         schemas: schemas(),
         operations: vec![
-            on("GET /v1/templates", "listTemplates", "List the templates").paged(head()),
-            on("GET /v1/templates/{id}", "getTemplate", "Read a template").gives(200, "The template.", "TemplateShown"),
-            on("PUT /v1/templates/{id}", "putTemplate", "Define a template")
-                .says("Handlebars in every part. A template that does not compile is refused, with the line and column of each fault.")
-                .takes("Template")
-                .gives(200, "As it was saved.", "TemplateShown"),
             on("GET /v1/campaigns", "listCampaigns", "List the campaigns").paged(head()),
             on("GET /v1/campaigns/{id}", "getCampaign", "Read a campaign").gives(200, "The campaign.", "CampaignShown"),
             on("PUT /v1/campaigns/{id}", "putCampaign", "Define a campaign")
@@ -56,16 +47,6 @@ fn schemas() -> Vec<(&'static str, Value)> {
 fn definitions() -> Vec<(&'static str, Value)> {
     vec![
         (
-            "Template",
-            template(Object::new("A template: Handlebars in every part."))
-                .example(json!({
-                    "subject": "Order {{order.id}}", "html": "<p>Thank you, {{customer.first_name}}!</p>",
-                    "text": "Thank you, {{customer.first_name}}!", "preheader": "We are packing it.",
-                }))
-                .build(),
-        ),
-        ("TemplateShown", versioned(template(Object::shown("A template."))).build()),
-        (
             "Campaign",
             campaign(Object::new("A campaign: what sets it off, and what it does."))
                 .example(json!({
@@ -76,6 +57,7 @@ fn definitions() -> Vec<(&'static str, Value)> {
                         { "count": "orders", "during": { "last": "P365D" }, "at_least": 3 },
                     ] },
                     "steps": [{ "wait": "PT2H" }, { "send": { "template": "shipped" } }],
+                    "sending": sending(json!("skip"), json!({ "resend_after": "PT6H" })),
                 }))
                 .example(minimal(json!({ "type": "order_created" })))
                 .example(minimal(json!({ "type": "order_lines_changed" })))
@@ -90,9 +72,11 @@ fn definitions() -> Vec<(&'static str, Value)> {
                 })))
                 .example(minimal(json!({ "type": "segment_entered", "segment": "loyal" })))
                 .example(minimal(json!({ "type": "segment_left", "segment": "recent" })))
+                .example(minimal(json!({ "type": "consent_requested" })))
                 .build(),
         ),
         ("CampaignShown", versioned(campaign(Object::shown("A campaign."))).build()),
+        ("Sending", crate::terms::sending()),
         ("Trigger", trigger()),
         ("Step", step()),
         (
@@ -106,6 +90,10 @@ fn definitions() -> Vec<(&'static str, Value)> {
                         { "not": { "audience": "staff" } },
                     ] },
                 }))
+                .example(json!({
+                    "name": "Advent", "template": "advent", "local_at": "2026-12-01T10:00:00",
+                    "sending": sending(json!({ "send_within": "PT48H" }), json!("never_again")),
+                }))
                 .build(),
         ),
         (
@@ -117,17 +105,15 @@ fn definitions() -> Vec<(&'static str, Value)> {
     ]
 }
 
-fn minimal(trigger: Value) -> Value {
-    json!({ "name": "Thanks", "trigger": trigger, "steps": [{ "send": { "template": "thanks" } }] })
+fn sending(over_cap: Value, if_unknown: Value) -> Value {
+    json!({
+        "category": "news", "lifetime": "PT24H", "any_hour": true, "cap": { "most": 1, "per": "P7D" },
+        "over_cap": over_cap, "if_unknown": if_unknown,
+    })
 }
 
-fn template(object: Object) -> Object {
-    let part = || crate::schema::text(PART);
-    object
-        .needs("subject", part(), "The subject; one line when rendered.")
-        .needs("html", part(), "The HTML body.")
-        .has("text", part(), "The plain-text body; made from `html`, if it is left out.")
-        .has("preheader", part(), "What an inbox shows beside the subject.")
+fn minimal(trigger: Value) -> Value {
+    json!({ "name": "Thanks", "trigger": trigger, "steps": [{ "send": { "template": "thanks" } }] })
 }
 
 fn campaign(object: Object) -> Object {
@@ -139,7 +125,8 @@ fn campaign(object: Object) -> Object {
         .has(
             "purpose",
             one_of(&["transactional", "marketing"]),
-            "`marketing` needs the customer's consent. About an order it is `transactional`, if it is left out; else `marketing`.",
+            "`marketing` needs the customer's consent. About an order, and for `consent_requested`, it is `transactional`, \
+             if it is left out; else `marketing`.",
         )
         .has(
             "filter",
@@ -148,6 +135,7 @@ fn campaign(object: Object) -> Object {
              happened: the `order`, `event` or `product`, and the `change`.",
         )
         .has("filter_in_words", in_words(), "The filter in plain English. It is made of `filter`; sent back, it says nothing.")
+        .has("sending", of("Sending"), "On what terms its messages go out.")
 }
 
 fn trigger() -> Value {
@@ -186,6 +174,11 @@ fn trigger() -> Value {
                 "The customer is in a segment no more. Not if one was edited and they are not in it now.",
             )
             .needs("segment", code(), "Which. It is `change.segment` in the filter and in the templates."),
+            of_type(
+                "consent_requested",
+                "Somebody is said to agree to being written to, and is to say so themselves (double opt-in). In its \
+                 templates `links.confirm` leads to the page on which they do, for 30 days.",
+            ),
         ];
     said(either(triggers.map(Object::build)), "What sets a campaign off.")
 }
@@ -228,6 +221,13 @@ fn mailing(object: Object) -> Object {
             "The same in plain English. It is made of `audience`; sent back, it says nothing.",
         )
         .has("at", instant(), "When it starts; now, if it is left out.")
+        .has(
+            "local_at",
+            json!({ "type": "string", "examples": ["2026-12-01T10:00:00"] }),
+            "In place of `at`: when it reaches each customer by their own clock, that of their `time_zone`, else their \
+             country's, else the shop's. A time without a zone.",
+        )
+        .has("sending", of("Sending"), "On what terms its messages go out.")
 }
 
 /// What is made of a condition, and never read.

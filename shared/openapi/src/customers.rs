@@ -7,6 +7,9 @@ use crate::schema::{Object, anything, code, count, either, instant, many, of, on
 
 const LASTING: [&str; 3] = ["updated_at", "source", "consent"];
 
+/// What may be said of a consent.
+const CONSENT: [&str; 3] = ["granted", "denied", "requested"];
+
 pub(crate) fn subject() -> Subject {
     Subject {
         name: "Customers",
@@ -28,7 +31,7 @@ pub(crate) fn subject() -> Subject {
             on("POST /v1/customers/import", "importCustomers", "Import a table of customers")
                 .says(
                     "At most 5 MB and 2,000 rows. The first row names the columns: `id`, any property of a customer, \
-                     `consent.email`, `audiences` (with `|` between), `fields.NAME`. An empty cell says nothing. Each row \
+                     `consent.email`, `consent.categories.CODE`, `audiences` (with `|` between), `fields.NAME`. An empty cell says nothing. Each row \
                      stands for itself.",
                 )
                 .takes_as("text/csv", said(json!({ "type": "string", "examples": ["id,email,consent.email\nada,ada@example.com,granted\n"] }), "Comma, semicolon or tab; UTF-8 or windows-1251."))
@@ -156,9 +159,17 @@ fn named(object: Object) -> Object {
 }
 
 fn customer() -> Object {
-    let consent = Object::new("What they allow.").needs("email", of("ConsentSaid"), "News and offers by e-mail.");
+    let consent = Object::new("What they allow: `email`, `categories` or both.")
+        .has("email", of("ConsentSaid"), "News and offers by e-mail, of whatever category.")
+        .has(
+            "categories",
+            json!({ "type": "object", "additionalProperties": of("ConsentSaid"), "maxProperties": 100 }),
+            "What is of a mailing category, by the category's code.",
+        );
+    let mut consent = consent.build();
+    consent["minProperties"] = 1.into();
     named(Object::new("A customer, all of them."))
-        .has("consent", consent.build(), "What they allow. What is left out stays.")
+        .has("consent", consent, "What they allow. What is left out stays.")
         .has("updated_at", instant(), "When all this was so, by the shop's account; now, if it is left out.")
         .takes_defined_fields()
         .example(json!({
@@ -166,29 +177,38 @@ fn customer() -> Object {
             "birthday": "1990-05-17", "gender": "female", "city": "Riga", "zip": "LV-1010", "country": "LV",
             "language": "en", "time_zone": "Europe/Riga", "registered_at": "2026-01-15T08:00:00Z",
             "source": "online_store", "fields": { "tier": "gold" },
-            "consent": { "email": { "state": "granted", "at": "2026-01-15T08:00:00Z" } },
+            "consent": {
+                "email": { "state": "granted", "at": "2026-01-15T08:00:00Z" },
+                "categories": { "offers": "denied" },
+            },
             "updated_at": "2026-11-22T10:00:00Z",
         }))
         .example(json!({ "email": "ada@example.com", "consent": { "email": "granted" } }))
 }
 
 fn consent_said() -> Value {
-    let state = one_of(&["granted", "denied"]);
+    let state = one_of(&CONSENT);
     let dated = Object::new("What was said, and when.")
         .needs("state", state.clone(), "What was said.")
         .has("at", instant(), "When it was said.")
         .build();
-    said(either([state, dated]), "A consent, or with when it was given or denied.")
+    said(
+        either([state, dated]),
+        "A consent, or with when it was given, denied or requested. One that is `requested` is still to be confirmed \
+         by the customer, and is none until then: a campaign on `consent_requested` sends them the link. What is \
+         `granted` or `requested` without a time counts only where nothing was ever said.",
+    )
 }
 
 fn shown() -> Object {
-    let consent = Object::shown("A consent.").needs("state", one_of(&["granted", "denied"]), "").needs(
-        "at",
-        instant(),
-        "Since when.",
-    );
+    let consent =
+        Object::shown("A consent.").needs("state", one_of(&CONSENT), "").needs("at", instant(), "Since when.").build();
     let consents =
-        Object::shown("What they allow.").has("email", either([consent.build(), json!({ "type": "null" })]), "");
+        Object::shown("What they allow.").has("email", either([consent.clone(), json!({ "type": "null" })]), "").has(
+            "categories",
+            json!({ "type": "object", "additionalProperties": consent }),
+            "By the code of the mailing category; not there if nothing was ever said of any.",
+        );
     named(Object::shown("A customer as they stand.").needs("id", of("CustomerId"), "Their id."))
         .has("invalid", many(one_of(&["email", "phone"])), "Which contacts cannot be used as they are.")
         .has("consent", consents.build(), "What they allow.")

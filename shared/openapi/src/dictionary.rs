@@ -1,15 +1,15 @@
 use contracts::Kind;
 use serde_json::{Value, json};
 
-use crate::Subject;
 use crate::operation::{Operation, on};
 use crate::schema::{Object, between, boolean, code, count, either, list, many, of, one_of, text};
+use crate::{Subject, terms};
 
 pub(crate) fn subject() -> Subject {
     Subject {
         name: "Dictionary",
-        description: "The shop's own words: fields, order statuses, kinds of event, sources, containers and audiences. \
-            Some are always there; those can be given another name, but not deleted. One that is in use says where.",
+        description: "The shop's own words: fields, order statuses, kinds of event, sources, containers, audiences and \
+            mailing categories. Some are always there; those can be given another name, but not deleted. One that is in use says where.",
         schemas: schemas(),
         operations: operations(),
     }
@@ -44,6 +44,7 @@ words! {
     "sources" "Source" "SourceShown" "Sources" "sources" "One of the shop's sites, apps or systems. With a webhook's secret, it may send Shopify's or WooCommerce's webhooks.";
     "containers" "ContainerDefinition" "ContainerDefinitionShown" "ContainerDefinitions" "containers that are defined" "A list of products that each customer has.";
     "audiences" "Audience" "AudienceShown" "Audiences" "audiences" "A list of customers that the shop keeps by hand.";
+    "mailing-categories" "MailingCategory" "MailingCategoryShown" "MailingCategories" "mailing categories" "A kind of message that customers may leave alone: campaigns and mailings name it under `sending.category`.";
 }
 
 /// A body takes what an answer shows, so that what is read may be sent back.
@@ -163,6 +164,20 @@ fn schemas() -> Vec<(&'static str, Value)> {
         ("ContainerDefinitionShown", shown(container(Object::shown("A container's definition.")))),
         ("Audience", body(name(Object::new("An audience.")), echo("vip", json!({ "name": "Very important" })))),
         ("AudienceShown", shown(name(Object::shown("An audience.")))),
+        (
+            "MailingCategory",
+            body(
+                mailing_category(Object::new("A mailing category.")),
+                echo(
+                    "offers",
+                    json!({
+                        "name": "Offers", "names": { "lv": "Piedāvājumi" }, "description": "Once a week.",
+                        "visible": true, "default": "on", "active": true,
+                    }),
+                ),
+            ),
+        ),
+        ("MailingCategoryShown", shown(mailing_category(Object::shown("A mailing category.")))),
     ]
 }
 
@@ -226,6 +241,33 @@ fn source(object: Object) -> Object {
         .has("webhook", webhook.build(), "The webhooks that it sends.")
 }
 
+fn mailing_category(object: Object) -> Object {
+    let named = json!({ "type": "string", "minLength": 1, "maxLength": 200 });
+    name(object)
+        .has(
+            "names",
+            json!({ "type": "object", "additionalProperties": named, "maxProperties": 50 }),
+            "Its name in other languages, each by a language tag (BCP 47).",
+        )
+        .has("description", text(500), "What it is about, as customers read it.")
+        .has(
+            "visible",
+            boolean(),
+            "Whether customers see it on their page; they do, if this is left out. One that they do not see they \
+             cannot leave, but by leaving everything.",
+        )
+        .has(
+            "default",
+            one_of(&["on", "off"]),
+            "Whether who never said anything of it gets its messages; `on`, if it is left out.",
+        )
+        .has(
+            "active",
+            boolean(),
+            "Whether it is in use; it is, if this is left out. Nothing is sent that is of one which is not.",
+        )
+}
+
 fn container(object: Object) -> Object {
     name(object)
         .has(
@@ -257,6 +299,24 @@ pub(crate) fn settings() -> Vec<(&'static str, Value)> {
                 json!({ "type": "string", "pattern": "^[A-Z]{2}$", "maxLength": 2 }),
                 "Where it is (ISO 3166-1).",
             )
+            .has("quiet_hours", terms::quiet_hours(), "When no marketing goes out, by each customer's own clock.")
+            .has(
+                "caps",
+                list(terms::shop_cap(), 10),
+                "How many marketing messages a customer may have. Each counts what has gone out since it is there; \
+                 order mail neither counts nor is held to any.",
+            )
+            .has(
+                "logo",
+                json!({ "type": "string", "pattern": "^https://[A-Za-z0-9.:-]+([/?#][!-~]*)?$", "maxLength": 2000 }),
+                "The logo that customers see on the pages behind the links in mails.",
+            )
+            .has(
+                "soft_bounces",
+                between(1, 20),
+                "After how many mails that came back for now, one after the other, an address is not written to any \
+                 more; 5, if it is left out.",
+            )
     };
     let body = all(Object::new("The shop's settings, all of them."))
         .has("system", json!({}), "Shown; what is sent does not count.")
@@ -264,7 +324,9 @@ pub(crate) fn settings() -> Vec<(&'static str, Value)> {
         .has("defined", json!({}), "What is sent does not count.")
         .example(json!({
             "company": "Mugs & Co", "time_zone": "Europe/Riga", "currency": "EUR", "languages": ["lv", "en-GB"],
-            "country": "LV", "version": 3, "system": true, "defined": true,
+            "country": "LV", "logo": "https://shop.example.com/logo.png", "version": 3, "system": true, "defined": true,
+            "quiet_hours": { "from": "21:00", "to": "08:00" },
+            "caps": [{ "most": 3, "per": "P7D" }, { "most": 1, "per": "P1D", "category": "news" }],
         }));
     let shown = all(Object::shown("The shop's settings.")).has("version", count(), "Which edit it is.");
     vec![("Settings", body.build()), ("SettingsShown", shown.build())]

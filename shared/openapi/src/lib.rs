@@ -20,9 +20,12 @@ mod orders;
 mod page;
 mod products;
 mod schema;
+mod sending;
 mod service;
 mod settings;
 mod surveys;
+mod templates;
+mod terms;
 mod tracking;
 mod webhooks;
 
@@ -49,10 +52,12 @@ fn subjects() -> Vec<Subject> {
         events::subject(),
         products::subject(),
         audiences::subject(),
+        templates::subject(),
         campaigns::subject(),
         explain::subject(),
         surveys::subject(),
         messages::subject(),
+        sending::subject(),
         dictionary::subject(),
         settings::subject(),
         keys::subject(),

@@ -4,11 +4,13 @@ use crate::Subject;
 use crate::operation::on;
 use crate::schema::anything;
 
+const NOT_OURS: &str = "The link is not one of ours, or whom it was for is not known any more.";
+
 pub(crate) fn subject() -> Subject {
     let page = || json!({ "type": "string" });
     Subject {
         name: "About the API",
-        description: "This description, and the page behind the links in mails.",
+        description: "This description, and the pages behind the links in mails.",
         schemas: Vec::new(),
         operations: vec![
             on("GET /v1/openapi.json", "getOpenApi", "Read this description").gives_as(
@@ -23,14 +25,39 @@ pub(crate) fn subject() -> Subject {
                 "text/html",
                 page(),
             ),
-            on("GET /u/{token}", "askToLeave", "Ask whether to leave the mailing list")
-                .says("The page behind the link in a mail. Looking at it changes nothing.")
+            on("GET /u/{token}", "askToLeave", "Ask what to leave")
+                .says("The page behind `links.unsubscribe` of a mail. Looking at it changes nothing.")
                 .gives_as(200, "The question.", "text/html", page())
-                .gives_as(404, "The link is not one of ours.", "text/html", page()),
-            on("POST /u/{token}", "leave", "Leave the mailing list")
-                .says("From the page's form, or by a mail program's one click (RFC 8058).")
+                .gives_as(404, NOT_OURS, "text/html", page()),
+            on("POST /u/{token}", "leave", "Leave what a mail was of")
+                .says(
+                    "From the page's form, or by a mail program's one click (RFC 8058). It leaves the mailing category \
+                     of the mail, if customers see that; else, and with `leave=everything` in the form, all news and \
+                     offers.",
+                )
                 .gives_as(200, "It is done.", "text/html", page())
-                .gives_as(404, "The link is not one of ours.", "text/html", page()),
+                .gives_as(404, NOT_OURS, "text/html", page()),
+            on("GET /p/{token}", "askToChoose", "Show what a customer gets")
+                .says("The page behind `links.preferences` of a mail. Looking at it changes nothing.")
+                .gives_as(200, "The page.", "text/html", page())
+                .gives_as(404, NOT_OURS, "text/html", page()),
+            on("POST /p/{token}", "choose", "Choose what a customer gets")
+                .says("From the page's form. Only what was changed in it changes anything.")
+                .gives_as(200, "It is saved.", "text/html", page())
+                .gives_as(404, NOT_OURS, "text/html", page()),
+            on("GET /c/{token}", "askToConfirm", "Ask whether a customer agrees")
+                .says("The page behind `links.confirm` of a mail (double opt-in). Looking at it changes nothing.")
+                .gives_as(200, "The question.", "text/html", page())
+                .gives_as(404, NOT_OURS, "text/html", page())
+                .gives_as(410, "It was asked more than 30 days ago.", "text/html", page()),
+            on("POST /c/{token}", "confirm", "Agree to what was requested")
+                .says(
+                    "From the page's form. Whoever has unsubscribed since is asked once more, and agrees with \
+                     `again=yes` in the form.",
+                )
+                .gives_as(200, "As it stands now.", "text/html", page())
+                .gives_as(404, NOT_OURS, "text/html", page())
+                .gives_as(410, "It was asked more than 30 days ago.", "text/html", page()),
         ],
     }
 }

@@ -4,7 +4,7 @@ use crate::operation::on;
 pub(crate) fn subject() -> Subject {
     Subject {
         name: "Settings",
-        description: "The shop: its company, time zone, currency, languages and country.",
+        description: "The shop: its company, time zone, currency, languages and country, its quiet hours and frequency caps.",
         schemas: crate::dictionary::settings(),
         operations: vec![
             on("GET /v1/settings", "getSettings", "Read the settings").gives(200, "As they stand.", "SettingsShown"),

@@ -20,6 +20,8 @@ use crate::runs::stopped_by;
 pub enum Kind {
     /// A template.
     Template,
+    /// A partial, which templates have in common.
+    Partial,
     /// A campaign.
     Campaign,
     /// A mass mailing.
@@ -34,12 +36,13 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Template, Self::Campaign, Self::Mailing, Self::Segment, Self::Word, Self::Key];
+    pub(crate) const ALL: [Self; 7] =
+        [Self::Template, Self::Partial, Self::Campaign, Self::Mailing, Self::Segment, Self::Word, Self::Key];
 
     pub(crate) fn heads(self) -> &'static str {
         match self {
             Self::Template => "template",
+            Self::Partial => "partial",
             Self::Campaign => "campaign",
             Self::Mailing => "mailing",
             Self::Segment => "segment",
@@ -51,6 +54,7 @@ impl Kind {
     fn versions(self) -> &'static str {
         match self {
             Self::Template => "template-version",
+            Self::Partial => "partial-version",
             Self::Campaign => "campaign-version",
             Self::Mailing => "mailing-version",
             Self::Segment => "segment-version",
@@ -85,8 +89,13 @@ pub(crate) struct Row {
 }
 
 impl Row {
+    /// The definition; none, if there is none any more.
+    pub(crate) fn body(&self) -> Option<&str> {
+        (!self.gone).then_some(&self.body)
+    }
+
     /// A row that an edit writes.
-    fn of(change: &Change, kind: &str, id: String, body: Option<&String>) -> Self {
+    pub(crate) fn of(change: &Change, kind: &str, id: String, body: Option<&String>) -> Self {
         Self {
             kind: kind.into(),
             id,
@@ -246,12 +255,24 @@ impl Definitions {
 
     /// Moves the revision on, as goes with every edit.
     pub(crate) fn moved_on(&self) -> anyhow::Result<TransactWriteItem> {
+        self.moved_on_from(None)
+    }
+
+    /// The same, if the revision is still the one that was read.
+    pub(crate) fn moved_on_from(&self, read: Option<u64>) -> anyhow::Result<TransactWriteItem> {
         let revision = Update::builder()
             .table_name(&self.table)
             .set_key(Some(key("revision", "definitions")))
             .update_expression("ADD #version :one")
             .expression_attribute_names("#version", "version")
             .expression_attribute_values(":one", number(1));
+        let revision = match read {
+            None => revision,
+            Some(0) => revision.condition_expression("attribute_not_exists(kind)"),
+            Some(read) => {
+                revision.condition_expression("#version = :read").expression_attribute_values(":read", number(read))
+            }
+        };
         Ok(TransactWriteItem::builder().update(revision.build()?).build())
     }
 
@@ -261,6 +282,11 @@ impl Definitions {
 
     pub(crate) fn table(&self) -> &str {
         &self.table
+    }
+
+    /// To which key edits are put down.
+    pub(crate) fn key_id(&self) -> Option<String> {
+        self.by.clone()
     }
 
     /// A definition in force.
@@ -279,6 +305,21 @@ impl Definitions {
     pub async fn version<T: DeserializeOwned>(&self, kind: Kind, id: &str, version: u64) -> anyhow::Result<Option<T>> {
         let row = self.row(kind.versions(), &version_id(id, version)).await?;
         row.filter(|row| !row.gone).map(|row| rows::parse(&row.body)).transpose()
+    }
+
+    /// The same, with when it was saved.
+    ///
+    /// # Errors
+    /// If the table cannot be read.
+    pub async fn version_and_time<T: DeserializeOwned>(
+        &self,
+        kind: Kind,
+        id: &str,
+        version: u64,
+    ) -> anyhow::Result<Option<(T, Timestamp)>> {
+        let row = self.row(kind.versions(), &version_id(id, version)).await?;
+        let Some(row) = row.filter(|row| !row.gone) else { return Ok(None) };
+        Ok(Some((rows::parse(&row.body)?, row.saved.parse().context("a definition's version without its time")?)))
     }
 
     /// All definitions of a kind that are in force. One that cannot be read, as
@@ -372,7 +413,7 @@ impl Definitions {
         Ok(got.await.map_err(failed("the definitions could not be read"))?.item)
     }
 
-    async fn row(&self, kind: &str, id: &str) -> anyhow::Result<Option<Row>> {
+    pub(crate) async fn row(&self, kind: &str, id: &str) -> anyhow::Result<Option<Row>> {
         self.item(kind, id).await?.map(rows::decode).transpose()
     }
 
@@ -440,7 +481,7 @@ pub(crate) fn noted(table: &str, change: &Change, body: Option<&String>) -> anyh
     Ok([kept, change].map(|put| TransactWriteItem::builder().put(put).build()))
 }
 
-fn put(table: &str, row: &Row) -> anyhow::Result<PutBuilder> {
+pub(crate) fn put(table: &str, row: &Row) -> anyhow::Result<PutBuilder> {
     Ok(Put::builder().table_name(table).set_item(Some(rows::encode(row)?)))
 }
 

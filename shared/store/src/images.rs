@@ -183,6 +183,11 @@ fn changes(customer_id: &CustomerId, old: Option<&Row>, new: &Row) -> anyhow::Re
             let event: Event = rows::parse(&new.body)?;
             if is_news(event.at) { vec![Change::of_event(&event)] } else { Vec::new() }
         }
+        "profile" => {
+            let asked = Change::of_consents(known(old)?.as_ref(), &rows::parse(&new.body)?);
+            let is_news = |change: &Change| matches!(change, Change::ConsentRequested { at, .. } if is_news(*at));
+            asked.filter(is_news).into_iter().collect()
+        }
         // What a customer entered or left says so itself.
         "segment" => new.news.as_deref().map(rows::parse).transpose()?.into_iter().collect(),
         // So does a container that was emptied: whether anything was in it is known then

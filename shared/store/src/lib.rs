@@ -4,10 +4,10 @@
 //! | table | one row is | keys |
 //! |---|---|---|
 //! | customers | one thing about one customer: profile, order, event, run | `customer`, `item` |
-//! | definitions | a template, campaign, mailing or key, or a version of one | `kind`, `id` |
+//! | definitions | a template, partial, campaign, mailing or key, or a version of one | `kind`, `id` |
 //! | catalogue | a product, or a category | `thing`, `item` |
 //! | messages | one message, ever: the send ledger and the outbox | `message` |
-//! | checkpoints | how far some long work has come: a mailing's, an import's, the timers' | `task`, `item` |
+//! | checkpoints | how far some long work has come: a mailing's, an import's, the timers'; how fast mail leaves | `task`, `item` |
 //! | timers | something that falls due | `slot`, `due` |
 //! | requests | an answer that may be asked for again, or how often a key has called | `request` |
 //!
@@ -23,6 +23,7 @@ mod customers;
 mod definitions;
 mod dictionary;
 mod editions;
+mod edits;
 pub mod images;
 mod imports;
 mod keys;
@@ -30,6 +31,7 @@ mod mailings;
 mod memberships;
 mod merged;
 mod messages;
+mod pace;
 mod requests;
 mod rows;
 mod runs;
@@ -44,16 +46,18 @@ pub use cursor::TimersCursor;
 pub use customers::{
     ContactKind, Counted, CustomerScan, Customers, Erased, EventsMeant, Found, Identity, Kinds, KnownContainer,
     KnownOrder, Linked, List, Loaded, OrderOwner, PutEvent, Sample, Saying, ScanPlace, Scanned, ScannedPage,
-    Suppression, Wanted,
+    SoftBounce, Suppression, Wanted,
 };
 pub use definitions::{Definitions, Deleted, Head, Kind, SavedWord};
 pub use dictionary::DictionaryCache;
 pub use editions::SavedSegments;
+pub use edits::Edit;
 pub use imports::Imports;
 pub use keys::{Key, Keys, Previous};
 pub use mailings::{Mailings, OpenMailing, Page as AudiencePage};
 pub use memberships::MembershipRows;
-pub use messages::{Entry, Evidence, Messages, Outcome, PutOffFor, Taken};
+pub use messages::{DecidedBy, Entry, Evidence, Messages, Outcome, PutOffFor, Search, Taken, Whose};
+pub use pace::{Pace, Sending, SendingAccount, Slots, Stop, WantedSlots, WhyStopped};
 pub use requests::{Asked, Begun, Requests, Reserved};
 pub use rows::{MAX_BODY, Unreadable, Versioned, Written, lies_in_rows};
 pub use runs::Runs;

@@ -5,8 +5,16 @@
 pub(crate) struct Part<T> {
     /// What is on it, each with its place. No two of all lists have the same.
     pub(crate) items: Vec<(String, T)>,
-    /// Whether the list goes on.
-    pub(crate) more: bool,
+    /// If the list goes on, the place up to which it was read.
+    pub(crate) read_to: Option<String>,
+}
+
+impl<T> Part<T> {
+    /// A page on which everything is that was read.
+    pub(crate) fn whole(items: Vec<(String, T)>, more: bool) -> Self {
+        let read_to = items.last().filter(|_| more).map(|(place, _)| place.clone());
+        Self { items, read_to }
+    }
 }
 
 /// The lists as one: at most `limit` of what they have, in order, and the place from
@@ -15,17 +23,18 @@ pub(crate) struct Part<T> {
 /// Since a place means the same in every list, the place where the page ends is all
 /// that needs to be remembered of any of them.
 pub(crate) fn merged<T>(parts: Vec<Part<T>>, limit: usize) -> (Vec<(String, T)>, Option<String>) {
-    // What a list has behind the last that was read of it is not known, so nothing
+    // What a list has behind the place up to which it was read is not known, so nothing
     // from there on can be put in order yet.
-    let ends = parts.iter().filter(|part| part.more).filter_map(|part| part.items.last());
-    let known_to = ends.map(|(place, _)| place.clone()).max().unwrap_or_default();
-    let more = parts.iter().any(|part| part.more);
+    let known_to = parts.iter().filter_map(|part| part.read_to.clone()).max();
     let mut items: Vec<(String, T)> = parts.into_iter().flat_map(|part| part.items).collect();
     items.sort_by(|(one, _), (other, _)| other.cmp(one));
-    let known = items.partition_point(|(place, _)| *place >= known_to);
-    let more = more || known.min(limit) < items.len();
-    items.truncate(known.min(limit));
-    let next = items.last().filter(|_| more).map(|(place, _)| place.clone());
+    items.truncate(items.partition_point(|(place, _)| known_to.as_ref().is_none_or(|known| place >= known)));
+    let next = if items.len() > limit {
+        items.truncate(limit);
+        items.last().map(|(place, _)| place.clone())
+    } else {
+        known_to
+    };
     (items, next)
 }
 
@@ -42,7 +51,8 @@ mod tests {
         places.sort_by(|one, other| other.cmp(one));
         places.retain(|place| after.is_none_or(|after| place.as_str() < after));
         places.truncate(most);
-        Part { more: places.len() == most, items: places.into_iter().map(|place| (place, ())).collect() }
+        let more = places.len() == most;
+        Part::whole(places.into_iter().map(|place| (place, ())).collect(), more)
     }
 
     proptest! {

@@ -13,31 +13,49 @@
 //!
 //! | call | gives |
 //! |---|---|
-//! | `money amount currency` | `€1,234.50`; the currency's own number of decimals, rounded half up; a sign for the currencies that have one to themselves, else the code: `PLN 12.00` |
+//! | `money amount currency` | `€1,234.50`, to a German reader `1.234,50 €`; the currency's own number of decimals, rounded half up |
 //! | `number value decimals?` | `1,234.5`; with `decimals` (0 to 10) rounded to exactly that many |
-//! | `date value pattern? zone?` | `1 May 2026`; `value` an RFC 3339 instant or a date; `pattern` as in strftime; an instant is shown in `zone`, else `customer.time_zone`, else `shop.time_zone`, else UTC |
+//! | `date value how? zone?` | `1 May 2026`; `value` an RFC 3339 instant or a date; `how` is `"short"`, `"medium"`, `"long"`, `"full"`, or a pattern as in strftime; an instant is shown in `zone`, else `customer.time_zone`, else `shop.time_zone`, else UTC |
+//! | `relative value zone?` | `in 3 days`, `yesterday`, `2 hours ago`: how far it is from `now` |
+//! | `plural n one="…" few="…" other="…"` | the form that `n` takes (`zero`, `one`, `two`, `few`, `many`, `other`); what is not given is `other` |
 //! | `plural n one many` | `one` when `n` is 1, else `many` |
 //! | `default value other…` | the first that is not blank |
 //! | `limit list n` | the first `n` of a list: `{{#each (limit order.lines 3)}}` |
+//! | `sort list "path" "desc"?` | by the value at the path of each item, amounts by their worth; what has none comes last |
+//! | `where list "path" value` | those with this value; also `where list "path" "gt" value`, with `eq`, `ne`, `gt`, `gte`, `lt`, `lte` |
 //! | `len value` | how many items, keys or characters; 0 when absent |
 //! | `lookup container key` | the item of a list or object; blank when there is none |
-//! | `url base name=value…` | `base` (http or https) with the query added, escaped |
+//! | `url base name=value…` | `base` (http or https) with the query added, escaped: `{{url links.shop utm_source="mail"}}` |
+//! | `image url alt="…"` | a picture, also with `width`, `height`, `class`, `style`; in plain text its description |
+//! | `promo_code "group"` | the message's code of this group, from `promo_codes`; none is [`NotRendered::NoPromoCode`] |
 //! | `block reason` | stops the message: [`NotRendered::Blocked`] |
 //! | `eq` `ne` `gt` `gte` `lt` `lte` `and` `or` `not` | true or false, for `{{#if (gt order.total 100)}}`; amounts compare by value, an absent one is never more or less |
 //!
-//! Blocks are `if`, `unless`, `each` and `with`. Names of months and days are English.
+//! Blocks are `if`, `unless`, `each` and `with`. `money`, `number`, `date`, `relative` and `plural`
+//! write as the reader's language does: `customer.language`, else `shop.language`, else English; some
+//! seventy languages and regions are known (CLDR), and `language="de"` names one.
 //! An amount is text, so `"0.00"` is *true* in `{{#if}}`: ask `(gt amount 0)`.
 //!
 //! Deliberately absent: partials, inline decorators, raw blocks, array and object literals.
 
 mod compile;
+mod css;
 mod helpers;
+mod mjml;
+mod partials;
+mod paths;
 mod plain;
 mod render;
+mod shape;
 mod source;
+mod styles;
 mod syntax;
+mod tags;
 mod tree;
+mod written;
 
 pub use compile::Template;
+pub use paths::{Named, Step, Use, written};
 pub use render::{NotRendered, Rendered};
-pub use source::{PART_LIMIT, Part, Problem, Source};
+pub use shape::Shape;
+pub use source::{Content, PART_LIMIT, Part, Partial, Place, Problem, Source};

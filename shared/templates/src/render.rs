@@ -6,8 +6,9 @@ use handlebars::{Context, Handlebars, Output, RenderContext, RenderError, Render
 use serde_json::Value;
 
 use crate::{
-    Part, Template,
-    helpers::{self, Blocked},
+    Part, Place, Template,
+    compile::{self, Compiled, Variant},
+    helpers::{self, Blocked, NoCode},
     plain,
 };
 
@@ -15,34 +16,33 @@ use crate::{
 /// (RFC 5322, 2.1.1).
 const SUBJECT_LIMIT: usize = 998;
 
-/// The most bytes a body may be when rendered.
-const BODY_LIMIT: usize = 1024 * 1024;
+/// The most bytes a body may be when rendered: two of them, encoded, are well within the
+/// 40 MB that SES takes.
+const BODY_LIMIT: usize = 10 * 1024 * 1024;
 
 /// A message, ready to send.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rendered {
     /// One line, without control characters, 1 to 998 bytes.
     pub subject: String,
-    /// At most 1 MiB and the preheader.
+    /// At most 10 MiB and the preheader.
     pub html: String,
-    /// At most 1 MiB.
+    /// At most 10 MiB.
     pub text: String,
+    /// In which of the template's languages it is; none if the template does not say.
+    pub language: Option<String>,
 }
 
 /// Why there is no message. Lines and columns are those of the part's source, from 1.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotRendered {
     /// The data has nothing for something that is printed.
-    #[error("{part}, line {line}, column {column}: there is no {path}")]
+    #[error("{place}: there is no {path}")]
     Missing {
-        /// The part that prints it.
-        part: Part,
+        /// Where it is printed.
+        place: Place,
         /// The path as the template writes it; inside `{{#each}}` it is relative.
         path: String,
-        /// The line.
-        line: usize,
-        /// The column.
-        column: usize,
     },
     /// The template itself stopped the message.
     #[error("blocked by the template: {reason}")]
@@ -50,22 +50,33 @@ pub enum NotRendered {
         /// What the template says, at most 200 characters.
         reason: String,
     },
+    /// There is no promo code for it: [`Template::promo_groups`] says which it wants.
+    #[error("{place}: there is no promo code of the group {group}")]
+    NoPromoCode {
+        /// Where it is printed.
+        place: Place,
+        /// The group.
+        group: String,
+    },
     /// The data is there but is not what the template takes it for.
-    #[error("{part}, line {line}, column {column}: {message}")]
+    #[error("{place}: {message}")]
     Failed {
-        /// The part.
-        part: Part,
-        /// The line.
-        line: usize,
-        /// The column.
-        column: usize,
+        /// Where.
+        place: Place,
         /// What is wrong; never more of the data than the value in question.
         message: String,
+    },
+    /// A body comes to more than a mail may be.
+    #[error("{part} comes to more than {BODY_LIMIT} bytes")]
+    TooLarge {
+        /// The part.
+        part: Part,
     },
 }
 
 impl Template {
-    /// Renders all parts.
+    /// Renders all parts, in the language that `customer.language` of the data asks for: of
+    /// `lv-LV`, what is written in that, else in `lv`, else the base.
     ///
     /// # Errors
     /// No part is rendered without the others: the first thing missing or failing
@@ -73,38 +84,77 @@ impl Template {
     /// these when it is in another part, for then the message was not wanted anyway; in the
     /// same part, what comes first counts.
     pub fn render(&self, data: &Value) -> Result<Rendered, NotRendered> {
+        let wanted = data.pointer("/customer/language").and_then(Value::as_str);
+        self.variant(wanted).render(data)
+    }
+
+    /// The variant for who reads this language.
+    fn variant(&self, wanted: Option<&str>) -> &Variant {
+        let wanted = wanted.map(compile::key).unwrap_or_default();
+        let own = self.base.language.as_deref().map(compile::key);
+        let mut range = wanted.as_str();
+        while !range.is_empty() {
+            if let Some(translation) = self.translations.get(range) {
+                return translation;
+            }
+            if own.as_deref() == Some(range) {
+                break;
+            }
+            range = range.rsplit_once('-').map_or("", |(general, _)| general);
+        }
+        &self.base
+    }
+}
+
+impl Variant {
+    fn render(&self, data: &Value) -> Result<Rendered, NotRendered> {
         let context = Context::from(data.clone());
         let mut failure = None;
         let mut parts = [const { String::new() }; 4];
         let templates = [
             (Part::Subject, Some(&self.subject)),
             (Part::Preheader, self.preheader.as_ref()),
-            (Part::Html, Some(&self.html)),
+            (self.body, Some(&self.html)),
             (Part::Text, Some(&self.text)),
         ];
-        for (rendered, (part, template)) in parts.iter_mut().zip(templates) {
-            let Some(template) = template else { continue };
-            match render_part(part, template, &context) {
+        for (rendered, (part, compiled)) in parts.iter_mut().zip(templates) {
+            let Some(compiled) = compiled else { continue };
+            match render_part(part, &compiled.template, &context) {
                 Ok(text) => *rendered = text,
                 Err(blocked @ NotRendered::Blocked { .. }) => return Err(blocked),
-                Err(other) => failure = failure.or(Some(other)),
+                Err(other) => failure = failure.or_else(|| Some(self.located(other, compiled))),
             }
         }
         if let Some(failure) = failure {
             return Err(failure);
         }
         let [subject, preheader, html, text] = parts;
+        let language = self.language.clone();
         Ok(Rendered {
-            subject: checked_subject(&subject)?,
+            subject: checked_subject(&subject).map_err(|error| self.located(error, &self.subject))?,
             html: if preheader.is_empty() { html } else { with_preheader(&html, &one_line(&preheader)) },
             text: if self.text_is_derived { plain::tidied(&text) } else { text },
+            language,
         })
+    }
+
+    /// The same, at the place where its author wrote it.
+    fn located(&self, mut error: NotRendered, compiled: &Compiled) -> NotRendered {
+        if let NotRendered::Missing { place, .. }
+        | NotRendered::Failed { place, .. }
+        | NotRendered::NoPromoCode { place, .. } = &mut error
+        {
+            let (partial, line, column) = compiled.places.spot(place.line, place.column);
+            let partial = partial.map(str::to_owned);
+            *place = Place { language: self.language.clone(), partial, line, column, ..*place };
+        }
+        error
     }
 }
 
 fn render_part(part: Part, template: &handlebars::Template, context: &Context) -> Result<String, NotRendered> {
     let registry: &'static Handlebars<'static> = match part {
-        Part::Html | Part::Preheader => helpers::html(),
+        Part::Html | Part::Mjml | Part::Preheader => helpers::html(),
         Part::Subject | Part::Text => helpers::text(),
     };
     let mut body = Body(String::with_capacity(4096));
@@ -115,16 +165,20 @@ fn render_part(part: Part, template: &handlebars::Template, context: &Context) -
 }
 
 fn reason(part: Part, error: &RenderError) -> NotRendered {
-    let (line, column) = (error.line_no.unwrap_or(1), error.column_no.unwrap_or(1));
+    let place = Place::of(part, error.line_no.unwrap_or(1), error.column_no.unwrap_or(1));
     match error.reason() {
         RenderErrorReason::MissingVariable(path) => {
             let path = path.clone().unwrap_or_else(|| "value".to_owned());
-            NotRendered::Missing { part, path, line, column }
+            NotRendered::Missing { place, path }
         }
         RenderErrorReason::NestedError(inner) if inner.is::<Blocked>() => {
             NotRendered::Blocked { reason: inner.to_string() }
         }
-        other => NotRendered::Failed { part, line, column, message: other.to_string() },
+        RenderErrorReason::NestedError(inner) if inner.is::<NoCode>() => {
+            NotRendered::NoPromoCode { place, group: inner.to_string() }
+        }
+        RenderErrorReason::IOError(_) => NotRendered::TooLarge { part },
+        other => NotRendered::Failed { place, message: other.to_string() },
     }
 }
 
@@ -143,7 +197,7 @@ impl Output for Body {
 
 fn checked_subject(rendered: &str) -> Result<String, NotRendered> {
     let subject = one_line(rendered);
-    let failed = |message: String| NotRendered::Failed { part: Part::Subject, line: 1, column: 1, message };
+    let failed = |message: String| NotRendered::Failed { place: Place::of(Part::Subject, 1, 1), message };
     match subject.len() {
         0 => Err(failed("is empty".to_owned())),
         1..=SUBJECT_LIMIT => Ok(subject),

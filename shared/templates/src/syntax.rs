@@ -36,9 +36,7 @@ pub(crate) fn refusals(source: &str) -> Vec<Refusal> {
         };
         let inner = source[start + 2..at].trim_start_matches(|c: char| c == '~' || c.is_ascii_whitespace());
         let block = inner.strip_prefix('#').map(str::trim_start);
-        if inner.starts_with('>') || block.is_some_and(|name| name.starts_with('>')) {
-            refuse(start, "partials are not supported", false);
-        } else if inner.starts_with('*') || block.is_some_and(|name| name.starts_with('*')) {
+        if inner.starts_with('*') || block.is_some_and(|name| name.starts_with('*')) {
             refuse(start, "inline decorators are not supported", false);
         }
         if block.is_some() {
@@ -157,7 +155,6 @@ mod tests {
 
     #[test]
     fn what_it_may_not() {
-        check("{{> footer}} {{#> layout}}{{/layout}}", &["partials are not supported"; 2]);
         check("{{#*inline \"x\"}}{{/inline}}", &["inline decorators are not supported"]);
         check("{{{{raw}}}}x{{{{/raw}}}}", &["raw blocks are not supported"]);
         check("Hello {{name", &["this is not closed: }} is missing"]);

@@ -3,7 +3,7 @@
 use handlebars::template::{HelperTemplate, Parameter, Subexpression, TemplateElement};
 use serde_json::Value;
 
-use crate::helpers::{self, PLAIN, PRINT};
+use crate::helpers::{self, Call, PLAIN, PRINT};
 
 /// Checks a tree and makes it strict. `report` gets the line, the column and the message
 /// of each problem. With `plain`, HTML that the template inserts as it is becomes text.
@@ -97,16 +97,17 @@ fn check_call(call: &HelperTemplate, problem: &mut dyn FnMut(String)) {
             check_subexpression(inner, problem);
         }
     }
-    let literals: Vec<Option<&Value>> = call
-        .params
-        .iter()
-        .map(|parameter| match parameter {
-            Parameter::Literal(value) => Some(value),
-            _ => None,
-        })
-        .collect();
-    let named = call.hash.keys().map(String::as_str).collect::<Vec<_>>();
-    if let Err(message) = helpers::check(name, call.block, &literals, &named) {
+    let literals: Vec<_> = call.params.iter().map(spelt_out).collect();
+    let named: Vec<_> = call.hash.iter().map(|(name, given)| (name.as_str(), spelt_out(given))).collect();
+    if let Err(message) = helpers::check(&Call { name, block: call.block, literals: &literals, named: &named }) {
         problem(message);
+    }
+}
+
+/// The value, where the template spells it out.
+fn spelt_out(parameter: &Parameter) -> Option<&Value> {
+    match parameter {
+        Parameter::Literal(value) => Some(value),
+        _ => None,
     }
 }

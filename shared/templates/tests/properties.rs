@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use templates::{Source, Template};
+use templates::{Content, Template};
 
 fn json_value() -> impl Strategy<Value = Value> {
     let text = prop_oneof![
@@ -35,13 +35,12 @@ fn curious() -> Template {
 }
 
 fn compile(subject: &str, html: &str, text: Option<&str>) -> Template {
-    let source = Source {
-        subject: subject.to_owned(),
-        html: html.to_owned(),
+    let content = Content {
         text: text.map(str::to_owned),
         preheader: Some("{{default a \"-\"}}".to_owned()),
+        ..Content::of(subject, html)
     };
-    Template::compile(&source).unwrap_or_else(|problems| panic!("{problems:?}"))
+    Template::compile(&content.into()).unwrap_or_else(|problems| panic!("{problems:?}"))
 }
 
 proptest! {
@@ -71,8 +70,7 @@ proptest! {
             .prop_map(str::to_owned),
     ], 0..12)) {
         let html = parts.concat();
-        let source = Source { subject: html.clone(), html, text: None, preheader: None };
-        if let Ok(template) = Template::compile(&source) {
+        if let Ok(template) = Template::compile(&Content::of(html.clone(), html).into()) {
             let _ = template.render(&json!({"a": ["<i>", {"b": 1}]}));
         }
     }

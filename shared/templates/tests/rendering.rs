@@ -1,10 +1,10 @@
 //! The rules of rendering, one case a line.
 
 use serde_json::{Value, json};
-use templates::{NotRendered, Part, Source, Template};
+use templates::{Content, NotRendered, Part, Place, Source, Template};
 
 fn source(subject: &str, html: &str) -> Source {
-    Source { subject: subject.to_owned(), html: html.to_owned(), text: None, preheader: None }
+    Content::of(subject, html).into()
 }
 
 fn compiled(source: &Source) -> Template {
@@ -26,8 +26,8 @@ fn data() -> Value {
 
 /// Renders a line of plain text.
 fn line(template: &str, data: &Value) -> Result<String, NotRendered> {
-    let source = Source { text: Some(template.to_owned()), ..source("s", "h") };
-    compiled(&source).render(data).map(|rendered| rendered.text)
+    let content = Content { text: Some(template.to_owned()), ..Content::of("s", "h") };
+    compiled(&content.into()).render(data).map(|rendered| rendered.text)
 }
 
 #[track_caller]
@@ -41,7 +41,9 @@ fn check(template: &str, expected: &str) {
 #[track_caller]
 fn check_missing(template: &str, expected: &str) {
     match line(template, &data()) {
-        Err(NotRendered::Missing { path, part: Part::Text, .. }) => assert_eq!(path, expected, "{template}"),
+        Err(NotRendered::Missing { path, place: Place { part: Part::Text, .. } }) => {
+            assert_eq!(path, expected, "{template}")
+        }
         other => panic!("{template}: {other:?}"),
     }
 }
@@ -58,8 +60,8 @@ fn check_failed(template: &str, expected: &str) {
 fn check_problem(html: &str, position: (usize, usize), expected: &str) {
     let problems = Template::compile(&source("s", html)).expect_err(html);
     let [problem] = &problems[..] else { panic!("{html}: {problems:?}") };
-    assert_eq!(problem.part, Part::Html, "{html}");
-    assert_eq!((problem.line, problem.column), position, "{html}: {problem}");
+    assert_eq!(problem.place.part, Part::Html, "{html}");
+    assert_eq!((problem.place.line, problem.place.column), position, "{html}: {problem}");
     assert!(problem.message.contains(expected), "{html}: {problem}");
 }
 
@@ -171,7 +173,7 @@ fn html_is_escaped_and_the_subject_is_one_line() {
         "Hi {{customer.first_name}}\r\nBcc: x@example.com\u{85}{{order.id}}",
         "<BODY bgcolor='>'><p title={{customer.first_name}}>{{{customer.first_name}}}</p>",
     );
-    source.preheader = Some("For {{customer.first_name}}".to_owned());
+    source.content.preheader = Some("For {{customer.first_name}}".to_owned());
     let rendered = compiled(&source).render(&data()).unwrap();
     assert_eq!(rendered.subject, "Hi Ann <b> Bcc: x@example.com 007");
     assert_eq!(
@@ -196,11 +198,11 @@ fn text_derived_from_html_shows_values_as_they_are() {
 fn limits_hold() {
     let long = json!({"customer": {"first_name": "x".repeat(999)}});
     let subject = compiled(&source("{{customer.first_name}}", "h"));
-    assert!(matches!(subject.render(&long), Err(NotRendered::Failed { part: Part::Subject, .. })));
-    let list: Vec<u32> = (0..200).collect();
+    assert!(matches!(subject.render(&long), Err(NotRendered::Failed { place: Place { part: Part::Subject, .. }, .. })));
+    let list: Vec<u32> = (0..300).collect();
     let loops = "{{#each @root.list}}{{#each @root.list}}{{#each @root.list}}x{{/each}}{{/each}}{{/each}}";
     let error = compiled(&source("s", loops)).render(&json!({ "list": list })).unwrap_err();
-    assert!(error.to_string().contains("more than 1048576 bytes"), "{error}");
+    assert!(error == NotRendered::TooLarge { part: Part::Html }, "{error}");
     check_problem(&"x".repeat(templates::PART_LIMIT + 1), (1, 1), "at most 262144");
     check_problem("  ", (1, 1), "empty");
 }
@@ -218,7 +220,7 @@ fn what_cannot_work_does_not_compile() {
     check_problem("{{block}}", (1, 1), "takes a reason");
     check_problem("{{block customer.email}}", (1, 1), "its reason in quotes");
     check_problem("{{log order}}", (1, 1), "there is no helper \"log\"");
-    check_problem("x {{> footer}}", (1, 3), "partials");
+    check_problem("x {{> footer}}", (1, 3), "there is no partial \"footer\"");
     check_problem("{{date order.created_at \"%!\"}}", (1, 1), "the pattern");
     check_problem("{{date order.created_at \"%Y\" \"Mars/Olympus\"}}", (1, 1), "no time zone");
     check_problem("{{#if a}}x", (1, 11), "");
@@ -227,14 +229,13 @@ fn what_cannot_work_does_not_compile() {
 
 #[test]
 fn problems_of_all_parts_come_at_once() {
-    let source = Source {
-        subject: "{{a".to_owned(),
-        html: "{{b 1}} {{> c}}".to_owned(),
+    let content = Content {
         text: Some(String::new()),
         preheader: Some("{{#if d}}".to_owned()),
+        ..Content::of("{{a", "{{b 1}} {{#*inline \"c\"}}{{/inline}}")
     };
     let parts: Vec<Part> =
-        Template::compile(&source).expect_err("compiles").iter().map(|problem| problem.part).collect();
+        Template::compile(&content.into()).expect_err("compiles").iter().map(|problem| problem.place.part).collect();
     assert_eq!(parts, [Part::Subject, Part::Html, Part::Html, Part::Preheader, Part::Text]);
 }
 

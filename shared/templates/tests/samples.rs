@@ -3,18 +3,19 @@
 use std::{fs, path::PathBuf};
 
 use serde_json::{Value, json};
-use templates::{NotRendered, Rendered, Source, Template};
+use templates::{Content, NotRendered, Rendered, Template};
 
 fn compiled(name: &str) -> Template {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../local/shop/templates").join(name);
     let part = |file: &str| fs::read_to_string(folder.join(file)).ok();
-    let source = Source {
+    let content = Content {
         subject: part("subject.txt").expect("every template has a subject"),
-        html: part("body.html").expect("every template has a body"),
+        html: part("body.html"),
+        mjml: None,
         text: part("text.txt"),
         preheader: part("preheader.txt"),
     };
-    Template::compile(&source).unwrap_or_else(|problems| panic!("{name}: {problems:?}"))
+    Template::compile(&content.into()).unwrap_or_else(|problems| panic!("{name}: {problems:?}"))
 }
 
 fn data() -> Value {

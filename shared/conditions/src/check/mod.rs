@@ -9,7 +9,7 @@ use std::fmt;
 use serde_json::Value;
 
 use schema::Found;
-pub use schema::{Known, Schema, Type};
+pub use schema::{Entry, Known, Schema, Type};
 
 use crate::condition::{Aggregate, Function, Node, Operand, Test, Window};
 use crate::field::{Field, Root};

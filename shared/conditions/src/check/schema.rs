@@ -94,6 +94,29 @@ struct Shape {
     open: BTreeSet<String>,
 }
 
+/// What there is at a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Entry {
+    /// A value.
+    Value,
+    /// A list of values.
+    List,
+    /// Something with fields of its own, be it that none is known.
+    Object,
+    /// Nothing is known of it.
+    Anything,
+}
+
+impl Entry {
+    fn of(known: &Known) -> Self {
+        match (known.is_list, known.r#type) {
+            (true, _) => Self::List,
+            (false, Type::Anything) => Self::Anything,
+            (false, _) => Self::Value,
+        }
+    }
+}
+
 /// Where the context of an event stands.
 const CONTEXT: &str = "context";
 
@@ -150,6 +173,20 @@ impl Schema {
     /// Says which segments there are. Until then any may be asked about.
     pub fn segments<'a>(&mut self, codes: impl IntoIterator<Item = &'a str>) {
         self.segments = Some(codes.into_iter().map(str::to_owned).collect());
+    }
+
+    /// Everything that is known of a root, by its path: what has fields before the fields.
+    /// The context of the event that happened has what its definition says.
+    pub fn entries(&self, root: Root) -> Vec<(String, Entry)> {
+        let Some(shape) = self.roots.get(root.name()) else { return Vec::new() };
+        let brought = (root == Root::Event).then(|| self.contexts(self.what_happened().as_deref())).flatten();
+        let objects = shape.objects.iter().map(|path| (path.clone(), Entry::Object));
+        let open = shape.open.iter().filter(|path| brought.is_none() || *path != CONTEXT);
+        let open = open.map(|path| (path.clone(), Entry::Anything));
+        let fields = shape.fields.iter().map(|(path, known)| (path.clone(), Entry::of(known)));
+        let context = brought.iter().flatten().flat_map(|context| context.iter());
+        let context = context.map(|(name, known)| (format!("{CONTEXT}.{name}"), Entry::of(known)));
+        objects.chain(open).chain(fields).chain(context).collect()
     }
 
     fn shape(&mut self, root: Root) -> &mut Shape {

@@ -30,6 +30,11 @@ fn what_is_shown_is_read_back() {
     check(WordKind::Source, "app", source);
     check(WordKind::Container, "later", json!({ "name": "Later", "idle_after": "PT3H", "lifetime": "PT720H" }));
     check(WordKind::Audience, "vip", json!({ "name": "VIP" }));
+    let offers = json!({
+        "name": "Offers", "names": { "lv": "Piedāvājumi" }, "description": "Weekly", "visible": false, "default": "off",
+        "active": true,
+    });
+    check(WordKind::MailingCategory, "offers", offers);
     let settings = json!({
         "company": "Mug shop", "time_zone": "Europe/Riga", "currency": "EUR", "languages": ["lv", "en-GB"], "country": "LV",
     });

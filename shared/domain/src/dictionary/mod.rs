@@ -1,5 +1,5 @@
 //! The shop's own words: fields, statuses, kinds of event, sources, containers,
-//! audiences and settings.
+//! audiences, mailing categories and settings.
 //!
 //! Whatever is not defined is taken all the same, so a dictionary can be written
 //! after the fact. What is defined is held to its definition.
@@ -17,7 +17,8 @@ pub use field::{FieldDefinition, FieldType, Limits, Object};
 pub use seen::{SeenEvent, json_type};
 pub use system::is_system;
 pub use word::{
-    Audience, Container, EventType, OrderStatus, Secret, Settings, Source, Webhook, WebhookKind, Word, WordKind,
+    Audience, Container, EventType, MailingCategory, OrderStatus, QuietHours, Secret, Settings, ShopCap, Source,
+    Webhook, WebhookKind, Word, WordKind,
 };
 
 use crate::{Fault, StatusSet};
@@ -124,6 +125,15 @@ impl Dictionary {
     pub fn audience(&self, code: &str) -> Option<&Audience> {
         match self.get(WordKind::Audience, code)? {
             Word::Audience(audience) => Some(audience),
+            _ => None,
+        }
+    }
+
+    /// A mailing category.
+    #[must_use]
+    pub fn mailing_category(&self, code: &str) -> Option<&MailingCategory> {
+        match self.get(WordKind::MailingCategory, code)? {
+            Word::MailingCategory(category) => Some(category),
             _ => None,
         }
     }

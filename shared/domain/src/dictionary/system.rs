@@ -123,6 +123,17 @@ const EVENTS: [(&str, &[(&str, FieldType)]); 11] = [
     ("order_completed", &[("order_id", Text), ("total", Decimal), ("currency", Text)]),
 ];
 
+/// What becomes of our own messages, told by whoever delivers them.
+const OF_MESSAGES: [(&str, &[&str]); 4] = [
+    ("message_opened", &[]),
+    ("message_clicked", &["link"]),
+    ("message_bounced", &[]),
+    ("message_complained", &[]),
+];
+
+/// What is told of the message with each of them; of `campaign` and `mailing` one.
+const OF_MESSAGE: [&str; 5] = ["message", "campaign", "mailing", "template", "category"];
+
 /// Whether a name is used by the bodies of this object for something else than a
 /// field, so that none can be defined by it.
 #[must_use]
@@ -168,6 +179,10 @@ pub(super) fn words() -> (Vec<Word>, Vec<Word>) {
     always.extend(EVENTS.iter().filter_map(|(name, fields)| {
         let fields = fields.iter().map(|(name, r#type)| ((*name).to_owned(), *r#type)).collect();
         Some(Word::EventType(EventType { code: code(name)?, name: spoken(name), kind: EventKind::WebEvent, fields }))
+    }));
+    always.extend(OF_MESSAGES.iter().filter_map(|(name, more)| {
+        let fields = OF_MESSAGE.iter().chain(*more).map(|name| ((*name).to_owned(), Text)).collect();
+        Some(Word::EventType(EventType { code: code(name)?, name: spoken(name), kind: EventKind::Event, fields }))
     }));
     let source = |name| {
         Some(Word::Source(Source { code: code(name)?, name: spoken(name), domain: None, active: true, webhook: None }))

@@ -2,10 +2,12 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use jiff::SignedDuration;
+use jiff::civil::Time;
 use serde::{Deserialize, Serialize};
 
 use super::system;
 use super::{FieldDefinition, FieldType};
+use crate::message::Cap;
 use crate::{Code, Currency, EventKind, StatusSet};
 
 /// A status that orders of the shop may have.
@@ -135,6 +137,37 @@ pub struct Audience {
     pub name: String,
 }
 
+/// A kind of message that customers may refuse, whatever else they are sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MailingCategory {
+    /// Its code; without a dot, which paths are made of.
+    pub code: Code,
+    /// What customers read, unless it has a name in their language.
+    pub name: String,
+    /// Its name in other languages, by language tag (BCP 47) in small letters.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub names: BTreeMap<String, String>,
+    /// What it is about, as customers read it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Whether customers see it on their page. One that they do not see they cannot leave.
+    pub visible: bool,
+    /// Whether who never said anything of it gets its messages.
+    pub default: bool,
+    /// Whether it is in use. What is of one that is not is not sent.
+    pub active: bool,
+}
+
+impl MailingCategory {
+    /// Its name for whoever reads this language, or the nearest that it has.
+    #[must_use]
+    pub fn name_in(&self, language: &str) -> &str {
+        let tag = language.to_lowercase();
+        let main = tag.split('-').next().unwrap_or_default();
+        self.names.get(&tag).or_else(|| self.names.get(main)).unwrap_or(&self.name)
+    }
+}
+
 /// What holds for the shop as a whole.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settings {
@@ -154,6 +187,55 @@ pub struct Settings {
     /// without a country are of this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub country: Option<String>,
+    /// The logo that customers see on their pages: an `https` address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub logo: Option<String>,
+    /// When no marketing goes out, by each customer's own clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quiet_hours: Option<QuietHours>,
+    /// How many marketing messages a customer may have.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub caps: Vec<ShopCap>,
+    /// After how many mails that came back for now, with none that got through between, an
+    /// address is not written to any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub soft_bounces: Option<u32>,
+}
+
+impl Settings {
+    /// [`Self::soft_bounces`], unless the shop says otherwise.
+    pub const SOFT_BOUNCES: u32 = 5;
+
+    /// The most that it may say.
+    pub const MOST_SOFT_BOUNCES: u32 = 20;
+}
+
+/// A part of each day, by the clock on somebody's wall. The two differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QuietHours {
+    /// The first moment of it.
+    pub from: Time,
+    /// The first moment after it; the next day's, if that is earlier.
+    pub to: Time,
+}
+
+impl QuietHours {
+    /// Whether a clock that shows this time is in it.
+    #[must_use]
+    pub fn covers(self, shown: Time) -> bool {
+        let Self { from, to } = self;
+        if from < to { (from..to).contains(&shown) } else { shown >= from || shown < to }
+    }
+}
+
+/// At most so many marketing messages to one customer, whoever decided on them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShopCap {
+    /// How many, in how long.
+    pub cap: Cap,
+    /// Of this mailing category; of all, if none is given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub category: Option<Code>,
 }
 
 /// The kinds of word that a shop defines.
@@ -171,14 +253,24 @@ pub enum WordKind {
     Container,
     /// [`Audience`]
     Audience,
+    /// [`MailingCategory`]
+    MailingCategory,
     /// [`Settings`]; there is one, whose code is `shop`.
     Settings,
 }
 
 impl WordKind {
     /// All of them.
-    pub const ALL: [Self; 7] =
-        [Self::Field, Self::Status, Self::EventType, Self::Source, Self::Container, Self::Audience, Self::Settings];
+    pub const ALL: [Self; 8] = [
+        Self::Field,
+        Self::Status,
+        Self::EventType,
+        Self::Source,
+        Self::Container,
+        Self::Audience,
+        Self::MailingCategory,
+        Self::Settings,
+    ];
 
     /// Its name, as ids begin with it.
     #[must_use]
@@ -190,6 +282,7 @@ impl WordKind {
             Self::Source => "source",
             Self::Container => "container",
             Self::Audience => "audience",
+            Self::MailingCategory => "mailing-category",
             Self::Settings => "settings",
         }
     }
@@ -225,6 +318,8 @@ pub enum Word {
     Container(Container),
     /// A list of customers.
     Audience(Audience),
+    /// A kind of message.
+    MailingCategory(MailingCategory),
     /// What holds for the whole shop.
     Settings(Settings),
 }
@@ -240,6 +335,7 @@ impl Word {
             Self::Source(_) => WordKind::Source,
             Self::Container(_) => WordKind::Container,
             Self::Audience(_) => WordKind::Audience,
+            Self::MailingCategory(_) => WordKind::MailingCategory,
             Self::Settings(_) => WordKind::Settings,
         }
     }
@@ -253,7 +349,8 @@ impl Word {
             Self::EventType(EventType { code, .. })
             | Self::Source(Source { code, .. })
             | Self::Container(Container { code, .. })
-            | Self::Audience(Audience { code, .. }) => code.to_string(),
+            | Self::Audience(Audience { code, .. })
+            | Self::MailingCategory(MailingCategory { code, .. }) => code.to_string(),
             Self::Settings(_) => system::SHOP.to_owned(),
         }
     }

@@ -39,7 +39,8 @@ fn dictionary() -> Dictionary {
             Word::Field(FieldDefinition { object, name: Code::parse(name).unwrap(), label, r#type, limits })
         })
     });
-    Dictionary::new(fields.map(|word| (word.id(), Some(word))))
+    let news = contracts::dictionary::read(WordKind::MailingCategory, "news", &json!({ "name": "News" }), None);
+    Dictionary::new(fields.chain([news.unwrap()]).map(|word| (word.id(), Some(word))))
 }
 
 fn faults(schema: &Schema, json: &Value) -> Vec<Fault> {
@@ -130,7 +131,8 @@ fn a_condition_may_ask_about_all_that_is_shown_of_a_customer() {
         "email": "ada", "phone": "123", "first_name": "Ada", "last_name": "L", "birthday": "1990-05-01",
         "gender": "f", "city": "Riga", "zip": "LV-1010", "country": "LV", "language": "lv",
         "time_zone": "Europe/Riga", "registered_at": "2026-01-01T00:00:00Z", "source": "online_store",
-        "fields": own(), "consent": {"email": {"state": "granted", "at": "2026-01-01T00:00:00Z"}}, "updated_at": NOW,
+        "fields": own(), "updated_at": NOW,
+        "consent": {"email": {"state": "granted", "at": "2026-01-01T00:00:00Z"}, "categories": {"news": "requested"}},
     });
     let update = contracts::customer::read(CustomerId::parse("c").unwrap(), &body, true, NOW).unwrap();
     let customer = Customer::merge(None, update, NOW).unwrap().unwrap();
@@ -243,6 +245,7 @@ fn a_condition_may_ask_about_all_that_is_shown_of_a_change() {
             nth: 1,
         },
         Change::OrderLinesChanged { order_id: order_id.clone(), at },
+        Change::ConsentRequested { categories: Vec::new(), at },
         Change::SegmentEntered { segment: code("loyal"), at },
         Change::SegmentLeft { segment: code("loyal"), at },
     ];
@@ -271,6 +274,10 @@ fn a_condition_may_ask_about_all_that_is_shown_of_a_change() {
         });
     }
     assert_eq!(faults(&schema, &json!({ "field": "change.what", "is": "item_add" })).len(), 1);
+    for (category, wrong) in [("news", 0), ("new", 1)] {
+        let leaf = json!({ "field": "change.categories", "contains": category });
+        assert_eq!(faults(&schema, &leaf).len(), wrong, "{leaf}");
+    }
 }
 
 #[test]
@@ -282,6 +289,12 @@ fn the_words_of_the_dictionary_are_known_and_others_are_not() {
         (json!({ "field": "order.container", "is": "card" }), "/is", "\"cart\""),
         (json!({ "field": "customer.source", "in": ["online_store", "app"] }), "/in/1", "\"online_store\""),
         (json!({ "field": "customer.consent.email.state", "is": "given" }), "/is", "\"granted\""),
+        (json!({ "field": "customer.consent.categories.news.state", "is": "yes" }), "/is", "\"granted\""),
+        (
+            json!({ "field": "customer.consent.categories.new.state", "is": "granted" }),
+            "/field",
+            "\"customer.consent.categories.news.state\"",
+        ),
         (json!({ "field": "customer.text", "is": "a" }), "/field", "\"customer.fields.text\""),
         (json!({ "field": "order.lines.fields.txt", "contains": "a" }), "/field", "\"order.lines.fields.text\""),
         (json!({ "audience": "vip" }), "/audience", "no audiences yet"),

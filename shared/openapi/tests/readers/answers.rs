@@ -96,6 +96,7 @@ fn definitions_and_words_are_shown_as_documented() {
         (WordKind::Source, "app", "Source", "SourceShown"),
         (WordKind::Container, "wishlist", "ContainerDefinition", "ContainerDefinitionShown"),
         (WordKind::Audience, "vip", "Audience", "AudienceShown"),
+        (WordKind::MailingCategory, "offers", "MailingCategory", "MailingCategoryShown"),
         (WordKind::Settings, "shop", "Settings", "SettingsShown"),
     ];
     let defaults = Dictionary::default();

@@ -67,6 +67,7 @@ const READERS: &[(&str, Read)] = &[
     ("Source", |body| word(WordKind::Source, "app", body)),
     ("ContainerDefinition", |body| word(WordKind::Container, "wishlist", body)),
     ("Audience", |body| word(WordKind::Audience, "vip", body)),
+    ("MailingCategory", |body| word(WordKind::MailingCategory, "offers", body)),
     ("Settings", |body| word(WordKind::Settings, "shop", body)),
 ];
 

@@ -1,13 +1,13 @@
 //! Deleting everything about somebody.
 
-use domain::{Customer, CustomerId, EmailAddress, Order};
+use domain::{Customer, CustomerId, Order};
 use futures::TryStreamExt;
 use jiff::Timestamp;
 
-use super::row::{PROFILE, SUPPRESSION};
-use super::{Customers, Suppression, key, partition, run_item};
+use super::row::PROFILE;
+use super::{Customers, partition, run_item};
 use crate::memberships::SEGMENTS;
-use crate::rows::{self, failed};
+use crate::rows;
 
 /// What of an erased customer lies in other tables, and is for others to delete.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -17,9 +17,6 @@ pub struct Erased {
     /// The campaign runs that they were in, which may have timers.
     pub runs: Vec<campaigns::Run>,
 }
-
-/// Why an address is not written to whose owner was erased.
-const ERASED: &str = "erased";
 
 /// How many rows are deleted at the same time.
 const AT_ONCE: usize = 8;
@@ -90,22 +87,5 @@ impl Customers {
             self.forget_name(id).await?;
         }
         Ok(())
-    }
-
-    /// Whether mail to an address was stopped because whoever had it was erased.
-    ///
-    /// # Errors
-    /// If the table cannot be read.
-    pub async fn is_erased(&self, address: &EmailAddress) -> anyhow::Result<bool> {
-        Ok(self.suppression(address).await?.is_some_and(|suppression| suppression.reason == ERASED))
-    }
-
-    /// In place of a bounce or a complaint: neither is anybody's any more, and who comes
-    /// upon the address later has to see that it was somebody's who is erased.
-    async fn suppress_erased(&self, address: &EmailAddress, now: Timestamp) -> anyhow::Result<()> {
-        let mut item = rows::encode(&Suppression { reason: ERASED.into(), since: now })?;
-        item.extend(key(self.suppressed(address).await?, SUPPRESSION));
-        let put = self.db.put_item().table_name(&self.table).set_item(Some(item)).send().await;
-        put.map(drop).map_err(failed("an address could not be stopped"))
     }
 }

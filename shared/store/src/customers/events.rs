@@ -141,7 +141,7 @@ impl Customers {
             anyhow::Ok((row.moment.context("an event without its time")?, row.body))
         };
         let items: anyhow::Result<Vec<_>> = page.items.unwrap_or_default().into_iter().map(read).collect();
-        Ok(Part { items: items?, more: page.last_evaluated_key.is_some() })
+        Ok(Part::whole(items?, page.last_evaluated_key.is_some()))
     }
 
     /// The events of a partition, the newest first, still without the condition by which

@@ -9,10 +9,11 @@ use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};
 use domain::{Container, Customer, CustomerId, Event, Item, Order, OrderId};
 use futures::TryStreamExt;
 use jiff::Timestamp;
+use sending::caps::Ledger;
 
 use super::containers::item_row;
 use super::events::event_row;
-use super::row::{POINTER, order_item};
+use super::row::{PLACES, POINTER, order_item};
 use super::{Customers, Moved, Row, key, partition};
 use crate::memberships::{SEGMENT, SEGMENTS};
 use crate::rows::{self, Written, number, text};
@@ -93,7 +94,7 @@ impl Customers {
                     None => Customer::unknown(into.clone()),
                 };
                 let joined = ours.joined(&rows::parse(&source.body)?)?;
-                self.profile_row(&joined, read, now).await?
+                Row { moved, ..self.profile_row(&joined, read, now).await? }
             }
             "container" => {
                 let mut ours: Container =
@@ -118,6 +119,11 @@ impl Customers {
                 let ours: Order =
                     known.as_ref().map(|known| rows::parse(&known.body)).transpose()?.context("no order")?;
                 Row::new(into, source.item.clone(), &ours.joined(&rows::parse(&source.body)?)?, read, now)?
+            }
+            PLACES => {
+                let ours: Ledger =
+                    known.as_ref().map(|known| rows::parse(&known.body)).transpose()?.unwrap_or_default();
+                Row::new(into, source.item.clone(), &ours.joined(rows::parse(&source.body)?), read, now)?
             }
             // What is there already under the same id is the same thing, told twice.
             _ if known.is_some() => return self.commit(actions).await,

@@ -7,9 +7,11 @@ mod lists;
 mod members;
 mod merging;
 mod orders;
+mod places;
 mod row;
 mod sample;
 mod scan;
+mod suppression;
 
 use std::sync::Arc;
 
@@ -18,9 +20,8 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{KeysAndAttributes, ReturnValuesOnConditionCheckFailure};
-use domain::{Customer, CustomerId, EmailAddress, Event, EventId, Order, OrderId, RunId};
+use domain::{Customer, CustomerId, Event, EventId, Order, OrderId, RunId};
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 use tokio::sync::OnceCell;
 
 pub use contacts::ContactKind;
@@ -31,10 +32,11 @@ pub use identity::{Found, Identity, Linked};
 pub use members::Counted;
 pub use orders::{KnownOrder, OrderOwner, Saying};
 pub use row::List;
+use row::PROFILE;
 pub(crate) use row::{Moved, Row, key, owner, partition, run_item};
-use row::{PROFILE, SUPPRESSION};
 pub use sample::Sample;
 pub use scan::{CustomerScan, EventsMeant, Kinds, ScanPlace, Scanned, ScannedPage};
+pub use suppression::{SoftBounce, Suppression};
 
 use crate::CUSTOMER_SHARDS;
 use crate::rows::{self, Item, Versioned, Written, failed, number, text};
@@ -46,15 +48,6 @@ pub struct Customers {
     table: String,
     /// Keys the fingerprints of addresses and ids; read at first use.
     secret: Arc<OnceCell<String>>,
-}
-
-/// An address that must not be written to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Suppression {
-    /// Why: `bounce`, `complaint` or `erased`.
-    pub reason: String,
-    /// Since when.
-    pub since: Timestamp,
 }
 
 /// What to load of a customer, beside the profile.
@@ -112,29 +105,6 @@ impl Customers {
         let row = Row::new(&customer.id, PROFILE.into(), customer, read, now)?;
         let shard = Some(shard).filter(|_| !customer.id.is_visitor());
         Ok(Row { shard, contacts: self.fingerprints(&customer.profile).await?, ..row })
-    }
-
-    /// Whether an address must not be written to, and why.
-    ///
-    /// # Errors
-    /// If the table cannot be read.
-    pub async fn suppression(&self, address: &EmailAddress) -> anyhow::Result<Option<Suppression>> {
-        let item = self.item(self.suppressed(address).await?, SUPPRESSION.into()).await?;
-        item.map(rows::decode).transpose()
-    }
-
-    /// Stops all mail to an address. A second time changes nothing.
-    ///
-    /// The address is kept as a keyed hash: who reads the table cannot find out
-    /// whether somebody's is among them.
-    ///
-    /// # Errors
-    /// If the table cannot be written to.
-    pub async fn suppress(&self, address: &EmailAddress, suppression: &Suppression) -> anyhow::Result<Written> {
-        let mut item = rows::encode(suppression)?;
-        item.extend(key(self.suppressed(address).await?, SUPPRESSION));
-        let put = self.db.put_item().table_name(&self.table).set_item(Some(item));
-        overtaken(put.condition_expression("attribute_not_exists(customer)").send().await)
     }
 
     /// The profile and whatever else is wanted, with consistent reads; of a customer
@@ -278,11 +248,6 @@ impl Customers {
     async fn delete(&self, partition: impl Into<String>, item: impl Into<String>) -> anyhow::Result<()> {
         let delete = self.db.delete_item().table_name(&self.table).set_key(Some(key(partition, item)));
         delete.send().await.map(drop).map_err(failed("a row could not be deleted"))
-    }
-
-    async fn suppressed(&self, address: &EmailAddress) -> anyhow::Result<String> {
-        let fingerprint = self.fingerprint("address", &address.as_str().to_lowercase()).await?;
-        Ok(format!("address#{fingerprint}"))
     }
 
     /// A name for a text that does not give it away to anybody without our secret.

@@ -13,6 +13,7 @@ const ANONYMOUS_HISTORY: SignedDuration = SignedDuration::from_hours(60 * 24);
 
 pub(crate) const PROFILE: &str = "profile";
 pub(crate) const POINTER: &str = "pointer";
+pub(crate) const PLACES: &str = "places";
 pub(crate) const SUPPRESSION: &str = "suppression";
 pub(crate) const IDENTITY: &str = "identity";
 

@@ -5,6 +5,7 @@ use domain::{Message, MessageId, sortable};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::search::origin_of;
 use crate::rows::{self, Item, Written, text};
 
 /// What became of a move that takes a message which is still to be sent.
@@ -30,7 +31,10 @@ pub enum Taken {
         twice: bool,
     },
     /// Nothing is left to do.
-    Settled,
+    Settled {
+        /// Whether it was sent.
+        sent: bool,
+    },
     /// There is no such message.
     Absent,
 }
@@ -97,11 +101,15 @@ pub enum Evidence {
     Opened,
     /// A link in it was followed.
     Clicked,
+    /// A machine opened it, such as one that looks for harmful mail.
+    MachineOpened,
+    /// A machine followed a link in it.
+    MachineClicked,
 }
 
 impl Evidence {
     /// All kinds of it.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Accepted,
         Self::Delivered,
         Self::Bounced,
@@ -109,6 +117,8 @@ impl Evidence {
         Self::Complained,
         Self::Opened,
         Self::Clicked,
+        Self::MachineOpened,
+        Self::MachineClicked,
     ];
 
     /// By what name the time of it stands in a row, and beside the message.
@@ -122,6 +132,8 @@ impl Evidence {
             Self::Complained => "complained_at",
             Self::Opened => "opened_at",
             Self::Clicked => "clicked_at",
+            Self::MachineOpened => "machine_opened_at",
+            Self::MachineClicked => "machine_clicked_at",
         }
     }
 }
@@ -141,6 +153,8 @@ pub struct Entry {
     pub detail: Option<String>,
     /// When it was settled.
     pub settled_at: Option<Timestamp>,
+    /// When a sender took it up last.
+    pub claimed_at: Option<Timestamp>,
     /// Until when it was put off, and why.
     pub put_off: Option<(Timestamp, PutOffFor)>,
     /// SES's own id for it.
@@ -151,9 +165,12 @@ pub struct Entry {
 
 #[derive(Deserialize)]
 pub(super) struct Row {
+    /// Not there once the customer was erased.
+    pub(super) customer: Option<String>,
     pub(super) body: String,
     pub(super) state: State,
     pub(super) claim: Option<String>,
+    claimed_at: Option<Timestamp>,
     lease: Option<Timestamp>,
     reason: Option<Reason>,
     detail: Option<String>,
@@ -191,6 +208,7 @@ pub(super) fn new_row(message: &Message) -> anyhow::Result<Item> {
     let mut item = key(&message.id);
     item.insert("customer".into(), text(message.customer_id.as_str()));
     item.insert("created".into(), text(created(message)));
+    item.insert("origin".into(), text(origin_of(message)));
     item.insert("state".into(), text(State::Pending.as_str()));
     item.insert("body".into(), text(rows::body(message)?));
     Ok(item)
@@ -217,7 +235,7 @@ impl Move {
                 // Pending, but SES has told of it: it went out, and is settled in a moment.
                 (State::Pending, _) => Taken::Busy,
                 (State::Unknown, _) => Taken::Unknown { since: row.settled_at.unwrap_or(now), twice: row.again },
-                (State::Sent | State::NotSent, _) => Taken::Settled,
+                (state @ (State::Sent | State::NotSent), _) => Taken::Settled { sent: state == State::Sent },
             },
         }
     }
@@ -250,6 +268,7 @@ pub(super) fn entry(item: Item) -> anyhow::Result<Entry> {
         reason: row.reason,
         detail: row.detail,
         settled_at: row.settled_at,
+        claimed_at: row.claimed_at,
         put_off: row.due.zip(row.put_off_for),
         ses_id: row.ses_id,
         evidence,

@@ -1,28 +1,43 @@
 mod ledger;
 mod reading;
+mod search;
 
 use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{
     AttributeValue, Put, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
 use domain::message::{Reason, State};
-use domain::{CustomerId, Message, MessageId};
+use domain::{CustomerId, Message, MessageId, sortable};
 use jiff::Timestamp;
 
-use crate::rows::{self, Written, failed, text, time, transact};
+use crate::rows::{self, Item, Written, failed, text, time, transact};
+use crate::runs::stopped_by;
 use crate::{Timer, Timers};
 
 pub use ledger::{Entry, Evidence, Outcome, PutOffFor, Taken};
 use ledger::{Move, Row, key, new_row};
+use search::unsent_of;
+pub use search::{DecidedBy, Search, Whose};
 
 /// That SES told nothing of a message.
 fn silent() -> String {
     Evidence::ALL.map(|kind| format!("attribute_not_exists({})", kind.attribute())).join(" AND ")
+}
+
+/// The row that a transaction found otherwise than its first action asks for.
+fn found(error: TransactWriteItemsError) -> Option<Item> {
+    match error {
+        TransactWriteItemsError::TransactionCanceledException(cancelled) => {
+            cancelled.cancellation_reasons?.into_iter().next()?.item
+        }
+        _ => None,
+    }
 }
 
 /// The messages table: the send ledger, one row per message, ever.
@@ -83,16 +98,19 @@ impl Messages {
             .update(id)
             .expression_attribute_values(":claimed", text(State::Claimed.as_str()))
             .expression_attribute_values(":claim", text(claim))
+            .expression_attribute_values(":now", time(now))
             .expression_attribute_values(":lease", time(lease));
         let update = if again {
             update
-                .update_expression("SET #state = :claimed, claim = :claim, lease = :lease, again = :again")
+                .update_expression(
+                    "SET #state = :claimed, claim = :claim, claimed_at = :now, lease = :lease, again = :again REMOVE unsent",
+                )
                 .condition_expression(format!("#state = :unknown AND attribute_not_exists(again) AND {}", silent()))
                 .expression_attribute_values(":again", AttributeValue::Bool(true))
                 .expression_attribute_values(":unknown", text(State::Unknown.as_str()))
         } else {
             update
-                .update_expression("SET #state = :claimed, claim = :claim, lease = :lease")
+                .update_expression("SET #state = :claimed, claim = :claim, claimed_at = :now, lease = :lease")
                 .condition_expression("#state = :pending AND attribute_not_exists(accepted_at)")
                 .expression_attribute_values(":pending", text(State::Pending.as_str()))
         };
@@ -105,9 +123,9 @@ impl Messages {
         }
     }
 
-    /// Puts a message off: it stays as it is until its timer falls due. `woken_by` is the
-    /// timer that it was put off with before, which goes. Overtaken means that it is not
-    /// to be sent any more, or was put off until then already.
+    /// Puts a message off: it stays as it is until its timer falls due. It has one timer
+    /// at most; `woken_by` is the one that it was put off with before, as far as is known.
+    /// What nobody knows of is put off only by the timer at which it is sent once more.
     ///
     /// # Errors
     /// If the tables cannot be written to.
@@ -118,25 +136,66 @@ impl Messages {
         why: PutOffFor,
         until: Timestamp,
         woken_by: Option<Timestamp>,
-    ) -> anyhow::Result<Written> {
-        let update = Update::builder()
+        now: Timestamp,
+    ) -> anyhow::Result<Taken> {
+        let mut before = woken_by;
+        loop {
+            let moved = self.move_timer(timers, message, why, until, before).await?;
+            match &moved {
+                Move::Refused(Some(row)) if row.state == State::Pending && row.due != before => {
+                    if row.due.map(sortable) == Some(sortable(until)) {
+                        // Another copy put it off just so.
+                        return Ok(Taken::Done);
+                    }
+                    before = row.due;
+                }
+                _ => return Ok(moved.taken(now)),
+            }
+        }
+    }
+
+    /// Puts a message off that was put off until `before`.
+    async fn move_timer(
+        &self,
+        timers: &Timers,
+        message: &Message,
+        why: PutOffFor,
+        until: Timestamp,
+        before: Option<Timestamp>,
+    ) -> anyhow::Result<Move> {
+        let known = match before {
+            None => "#state = :pending AND attribute_not_exists(due)",
+            Some(_) if message.terms.resend_after.is_none() => "#state = :pending AND due = :before",
+            Some(_) => "(#state = :pending OR (#state = :unknown AND attribute_not_exists(again))) AND due = :before",
+        };
+        let mut update = Update::builder()
             .table_name(&self.table)
             .set_key(Some(key(&message.id)))
             .update_expression("SET due = :until, put_off_for = :why")
-            .condition_expression(
-                "#state = :pending AND attribute_not_exists(accepted_at) \
-                 AND (attribute_not_exists(due) OR due <> :until)",
-            )
+            .condition_expression(format!("{known} AND {}", silent()))
             .expression_attribute_names("#state", "state")
             .expression_attribute_values(":pending", text(State::Pending.as_str()))
             .expression_attribute_values(":until", time(until))
-            .expression_attribute_values(":why", text(why.as_str()));
+            .expression_attribute_values(":why", text(why.as_str()))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        if let Some(before) = before {
+            update = update.expression_attribute_values(":before", time(before));
+            if message.terms.resend_after.is_some() {
+                update = update.expression_attribute_values(":unknown", text(State::Unknown.as_str()));
+            }
+        }
         let mut actions = vec![TransactWriteItem::builder().update(update.build()?).build()];
         actions.push(timers.put(&Timer::of_message(message, until))?);
-        if let Some(before) = woken_by.filter(|before| *before != until) {
+        if let Some(before) = before {
             actions.push(timers.delete(&Timer::of_message(message, before))?);
         }
-        transact(&self.db, actions, "a message could not be put off").await
+        match self.db.transact_write_items().set_transact_items(Some(actions)).send().await {
+            Ok(_) => Ok(Move::Done(None)),
+            Err(SdkError::ServiceError(error)) if stopped_by(error.err(), "ConditionalCheckFailed") => {
+                Ok(Move::Refused(found(error.into_err()).map(Row::read).transpose()?))
+            }
+            Err(error) => Err(failed("a message could not be put off")(error)),
+        }
     }
 
     /// Notes that a message is not going to be sent, and why, before anybody
@@ -153,10 +212,13 @@ impl Messages {
     ) -> anyhow::Result<Taken> {
         let update = self
             .update(id)
-            .update_expression("SET #state = :not_sent, settled_at = :now, reason = :reason, detail = :detail")
+            .update_expression(
+                "SET #state = :not_sent, settled_at = :now, reason = :reason, detail = :detail, unsent = :unsent",
+            )
             .condition_expression("#state = :pending AND attribute_not_exists(accepted_at)")
             .expression_attribute_values(":pending", text(State::Pending.as_str()))
             .expression_attribute_values(":not_sent", text(State::NotSent.as_str()))
+            .expression_attribute_values(":unsent", text(unsent_of(id, State::NotSent)))
             .expression_attribute_values(":now", time(now))
             .expression_attribute_values(":reason", text(reason.as_str()))
             .expression_attribute_values(":detail", text(detail.unwrap_or(reason.as_str())));
@@ -184,13 +246,15 @@ impl Messages {
             .expression_attribute_values(":now", time(now));
         let update = match outcome {
             Outcome::Sent { ses_id } => update
-                .update_expression("SET #state = :settled, settled_at = :now, ses_id = :ses_id REMOVE lease")
+                .update_expression("SET #state = :settled, settled_at = :now, ses_id = :ses_id REMOVE lease, unsent")
                 .expression_attribute_values(":settled", text(State::Sent.as_str()))
                 .expression_attribute_values(":ses_id", text(ses_id)),
             Outcome::NotSent { reason, detail } => update
                 .update_expression(
-                    "SET #state = :settled, settled_at = :now, reason = :reason, detail = :detail REMOVE lease",
+                    "SET #state = :settled, settled_at = :now, reason = :reason, detail = :detail, unsent = :unsent \
+                     REMOVE lease",
                 )
+                .expression_attribute_values(":unsent", text(unsent_of(id, State::NotSent)))
                 .expression_attribute_values(":settled", text(State::NotSent.as_str()))
                 .expression_attribute_values(":reason", text(reason.as_str()))
                 .expression_attribute_values(":detail", text(detail.as_deref().unwrap_or(reason.as_str()))),
@@ -233,11 +297,19 @@ impl Messages {
             Some(_) => (State::Sent, CLAIMED.to_owned()),
             None => (State::Unknown, format!("{CLAIMED} AND {}", silent())),
         };
+        let unsent = text(unsent_of(&message.id, state));
         let again = message.terms.resend_after.filter(|_| proof.is_none());
         let Some(until) = again.map(|length| now.saturating_add(length).unwrap_or(Timestamp::MAX)) else {
-            let update = self
-                .update(&message.id)
-                .update_expression("SET #state = :closed, settled_at = :at REMOVE lease")
+            let update = match proof {
+                Some(_) => {
+                    self.update(&message.id).update_expression("SET #state = :closed, settled_at = :at REMOVE lease")
+                }
+                None => self
+                    .update(&message.id)
+                    .update_expression("SET #state = :closed, settled_at = :at, unsent = :unsent REMOVE lease")
+                    .expression_attribute_values(":unsent", unsent),
+            };
+            let update = update
                 .condition_expression(condition)
                 .expression_attribute_values(":claim", text(claim))
                 .expression_attribute_values(":claimed", text(State::Claimed.as_str()))
@@ -248,7 +320,10 @@ impl Messages {
         let update = Update::builder()
             .table_name(&self.table)
             .set_key(Some(key(&message.id)))
-            .update_expression("SET #state = :closed, settled_at = :at, due = :until, put_off_for = :why REMOVE lease")
+            .update_expression(
+                "SET #state = :closed, settled_at = :at, unsent = :unsent, due = :until, put_off_for = :why REMOVE lease",
+            )
+            .expression_attribute_values(":unsent", unsent)
             .condition_expression(condition)
             .expression_attribute_names("#state", "state")
             .expression_attribute_values(":claim", text(claim))
@@ -265,7 +340,8 @@ impl Messages {
     /// Notes what SES told of a message. Whatever SES tells proves that the mail
     /// went out. A message that is claimed is left to its sender, who is about to
     /// say so itself; should it be gone, what is noted here settles the claim when
-    /// it lapses.
+    /// it lapses. Answers which message it is, unless there is none or its customer was
+    /// erased.
     ///
     /// # Errors
     /// If the table cannot be written to.
@@ -274,8 +350,8 @@ impl Messages {
         id: &MessageId,
         evidence: &BTreeMap<Evidence, Timestamp>,
         ses_id: &str,
-    ) -> anyhow::Result<()> {
-        let Some(earliest) = evidence.values().min().copied() else { return Ok(()) };
+    ) -> anyhow::Result<Option<Message>> {
+        let Some(earliest) = evidence.values().min().copied() else { return Ok(None) };
         let row = match self.note(id, evidence, |kind, _| format!("attribute_not_exists({kind})")).await? {
             Move::Done(row) | Move::Refused(row @ None) => row,
             // Some of it was told before: each goes by itself.
@@ -290,10 +366,11 @@ impl Messages {
                 latest
             }
         };
-        if row.is_some_and(|row| matches!(row.state, State::Pending | State::Unknown)) {
+        let Some(row) = row else { return Ok(None) };
+        if matches!(row.state, State::Pending | State::Unknown) {
             let update = self
                 .update(id)
-                .update_expression("SET #state = :sent, settled_at = :at, ses_id = :ses_id REMOVE lease")
+                .update_expression("SET #state = :sent, settled_at = :at, ses_id = :ses_id REMOVE lease, unsent")
                 .condition_expression("#state IN (:pending, :unknown)")
                 .expression_attribute_values(":pending", text(State::Pending.as_str()))
                 .expression_attribute_values(":sent", text(State::Sent.as_str()))
@@ -302,7 +379,7 @@ impl Messages {
                 .expression_attribute_values(":ses_id", text(ses_id));
             self.moved(update).await?;
         }
-        Ok(())
+        row.customer.map(|_| rows::parse(&row.body)).transpose()
     }
 
     /// Notes evidence, if the row meets a condition for each kind of it, made from the
@@ -342,9 +419,11 @@ impl Messages {
         let mut after = None;
         loop {
             let (entries, next) = self.of_customer(id, &[], 100, after.as_deref()).await?;
-            for Entry { message, state, put_off, .. } in entries {
+            for Entry { message, state, mut put_off, .. } in entries {
                 if state == State::Pending {
                     self.refuse(&message.id, Reason::Erased, None, now).await?;
+                    // From here on nobody puts it off any more; somebody may have, up to here.
+                    put_off = self.get(&message.id).await?.and_then(|entry| entry.put_off);
                 }
                 if let Some((until, _)) = put_off {
                     timers.forget(&Timer::of_message(&message, until)).await?;

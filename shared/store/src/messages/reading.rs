@@ -2,7 +2,6 @@
 
 use std::cmp::Reverse;
 
-use anyhow::Context;
 use aws_sdk_dynamodb::types::KeysAndAttributes;
 use domain::{CustomerId, MessageId, sortable};
 use futures::{StreamExt, TryStreamExt};
@@ -10,6 +9,7 @@ use jiff::Timestamp;
 
 use super::Messages;
 use super::ledger::{Entry, created, entry, key};
+use super::search::place;
 use crate::merged::{Part, merged};
 use crate::rows::{Item, failed, text};
 
@@ -99,15 +99,10 @@ impl Messages {
             query = query.expression_attribute_values(":before", text(before));
         }
         let page = query.send().await.map_err(failed("a customer's messages could not be listed"))?;
-        let listed = |item: &Item| {
-            let named = |name: &str| item.get(name).and_then(|value| value.as_s().ok());
-            let message = named("message").context("a message without an id")?;
-            anyhow::Ok((named("created").context("a message without a time")?.clone(), MessageId::parse(message)?))
-        };
-        let items: anyhow::Result<Vec<_>> = page.items.unwrap_or_default().iter().map(listed).collect();
+        let items: anyhow::Result<Vec<_>> = page.items.unwrap_or_default().iter().map(place).collect();
         let mut items = items?;
         items.retain(|(place, _)| before.is_none_or(|before| place.as_str() < before));
-        Ok(Part { items, more: page.last_evaluated_key.is_some() })
+        Ok(Part::whole(items, page.last_evaluated_key.is_some()))
     }
 
     /// These messages and what became of them, in no particular order; those

@@ -6,38 +6,113 @@ use handlebars::{Context, Helper, JsonTruthy, RenderError};
 use rust_decimal::Decimal;
 use serde_json::Value;
 
-use super::money::decimal;
+use super::{is_blank, money::decimal};
 
 type Answer = Result<Value, RenderError>;
 
+/// A comparison of two values.
+#[derive(Clone, Copy)]
+pub(super) enum Operator {
+    Eq,
+    Ne,
+    Gt,
+    Gte,
+    Lt,
+    Lte,
+}
+
+impl Operator {
+    pub(super) fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "eq" => Self::Eq,
+            "ne" => Self::Ne,
+            "gt" => Self::Gt,
+            "gte" => Self::Gte,
+            "lt" => Self::Lt,
+            "lte" => Self::Lte,
+            _ => return None,
+        })
+    }
+
+    /// Whether it holds; an absent amount is never more or less than another.
+    pub(super) fn holds(self, a: &Value, b: &Value) -> bool {
+        match self {
+            Self::Eq => is_equal(a, b),
+            Self::Ne => !is_equal(a, b),
+            Self::Gt => order(a, b).is_some_and(Ordering::is_gt),
+            Self::Gte => order(a, b).is_some_and(Ordering::is_ge),
+            Self::Lt => order(a, b).is_some_and(Ordering::is_lt),
+            Self::Lte => order(a, b).is_some_and(Ordering::is_le),
+        }
+    }
+}
+
+/// What a list is ordered by: amounts, then text, then everything else, and nothing at the end.
+pub(super) enum Key<'v> {
+    Amount(Decimal),
+    Text(&'v str),
+    Other,
+    Blank,
+}
+
+impl<'v> Key<'v> {
+    pub(super) fn of(value: &'v Value) -> Self {
+        match (amount(value), value) {
+            (Some(amount), _) => Self::Amount(amount),
+            (None, value) if is_blank(value) => Self::Blank,
+            (None, Value::String(text)) => Self::Text(text),
+            _ => Self::Other,
+        }
+    }
+
+    /// How two keys follow each other.
+    pub(super) fn order(&self, other: &Self, descending: bool) -> Ordering {
+        let within = match (self, other) {
+            (Self::Amount(a), Self::Amount(b)) => a.cmp(b),
+            (Self::Text(a), Self::Text(b)) => a.cmp(b),
+            _ => return self.rank().cmp(&other.rank()),
+        };
+        if descending { within.reverse() } else { within }
+    }
+
+    fn rank(&self) -> u8 {
+        match self {
+            Self::Amount(_) => 0,
+            Self::Text(_) => 1,
+            Self::Other => 2,
+            Self::Blank => 3,
+        }
+    }
+}
+
 /// `eq a b`
 pub(super) fn eq(helper: &Helper<'_>, _: &Context) -> Answer {
-    Ok(Value::Bool(is_equal(helper)))
+    Ok(Value::Bool(Operator::Eq.holds(given(helper, 0), given(helper, 1))))
 }
 
 /// `ne a b`
 pub(super) fn ne(helper: &Helper<'_>, _: &Context) -> Answer {
-    Ok(Value::Bool(!is_equal(helper)))
+    Ok(Value::Bool(Operator::Ne.holds(given(helper, 0), given(helper, 1))))
 }
 
 /// `gt a b`
 pub(super) fn gt(helper: &Helper<'_>, _: &Context) -> Answer {
-    Ok(Value::Bool(order(helper).is_some_and(Ordering::is_gt)))
+    Ok(Value::Bool(Operator::Gt.holds(given(helper, 0), given(helper, 1))))
 }
 
 /// `gte a b`
 pub(super) fn gte(helper: &Helper<'_>, _: &Context) -> Answer {
-    Ok(Value::Bool(order(helper).is_some_and(Ordering::is_ge)))
+    Ok(Value::Bool(Operator::Gte.holds(given(helper, 0), given(helper, 1))))
 }
 
 /// `lt a b`
 pub(super) fn lt(helper: &Helper<'_>, _: &Context) -> Answer {
-    Ok(Value::Bool(order(helper).is_some_and(Ordering::is_lt)))
+    Ok(Value::Bool(Operator::Lt.holds(given(helper, 0), given(helper, 1))))
 }
 
 /// `lte a b`
 pub(super) fn lte(helper: &Helper<'_>, _: &Context) -> Answer {
-    Ok(Value::Bool(order(helper).is_some_and(Ordering::is_le)))
+    Ok(Value::Bool(Operator::Lte.holds(given(helper, 0), given(helper, 1))))
 }
 
 /// `and a b…`
@@ -59,16 +134,14 @@ fn given<'a>(helper: &'a Helper<'_>, index: usize) -> &'a Value {
     helper.param(index).map_or(&Value::Null, |given| given.value())
 }
 
-fn is_equal(helper: &Helper<'_>) -> bool {
-    let (a, b) = (given(helper, 0), given(helper, 1));
+fn is_equal(a: &Value, b: &Value) -> bool {
     match (amount(a), amount(b)) {
         (Some(a), Some(b)) => a == b,
         _ => a == b,
     }
 }
 
-fn order(helper: &Helper<'_>) -> Option<Ordering> {
-    let (a, b) = (given(helper, 0), given(helper, 1));
+fn order(a: &Value, b: &Value) -> Option<Ordering> {
     match (amount(a), amount(b)) {
         (Some(a), Some(b)) => Some(a.cmp(&b)),
         (None, None) => Some(a.as_str()?.cmp(b.as_str()?)),

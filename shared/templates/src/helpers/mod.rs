@@ -2,7 +2,11 @@
 
 mod compare;
 mod date;
+mod language;
+mod links;
+mod lists;
 mod money;
+mod plurals;
 mod print;
 mod values;
 
@@ -12,7 +16,7 @@ use handlebars::{Context, Handlebars, Helper, HelperDef, RenderError, RenderErro
 use serde_json::Value;
 
 pub(crate) use print::{PLAIN, PRINT};
-pub(crate) use values::Blocked;
+pub(crate) use values::{Blocked, NoCode};
 
 /// A helper's work: a pure function of what it is given and of the whole data.
 type Work = fn(&Helper<'_>, &Context) -> Result<Value, RenderError>;
@@ -21,32 +25,68 @@ type Work = fn(&Helper<'_>, &Context) -> Result<Value, RenderError>;
 struct Known {
     name: &'static str,
     takes: RangeInclusive<usize>,
-    /// What it does; `None` for the blocks, which Handlebars brings.
-    work: Option<Work>,
+    /// The names that `name=value` may have; `None` for any.
+    named: Option<&'static [&'static str]>,
+    does: Does,
+}
+
+/// What a helper does.
+#[derive(Clone, Copy)]
+enum Does {
+    /// It holds a part of the template. Handlebars brings these.
+    Block,
+    /// It makes a value of what it is given.
+    Work(Work),
+    /// It writes markup.
+    Image,
+}
+
+impl Known {
+    const fn named(mut self, names: &'static [&'static str]) -> Self {
+        self.named = Some(names);
+        self
+    }
+
+    const fn with_any_names(mut self) -> Self {
+        self.named = None;
+        self
+    }
+
+    fn is_block(&self) -> bool {
+        matches!(self.does, Does::Block)
+    }
 }
 
 const fn block(name: &'static str) -> Known {
-    Known { name, takes: 1..=1, work: None }
+    Known { name, takes: 1..=1, named: Some(&[]), does: Does::Block }
 }
 
 const fn call(name: &'static str, takes: RangeInclusive<usize>, work: Work) -> Known {
-    Known { name, takes, work: Some(work) }
+    Known { name, takes, named: Some(&[]), does: Does::Work(work) }
 }
 
+/// Where the language is not the reader's.
+const LANGUAGE: &[&str] = &["language"];
+
 const KNOWN: &[Known] = &[
-    block("if"),
-    block("unless"),
+    block("if").named(&["includeZero"]),
+    block("unless").named(&["includeZero"]),
     block("each"),
     block("with"),
-    call("money", 2..=2, money::money),
-    call("number", 1..=2, money::number),
-    call("date", 1..=3, date::date),
-    call("plural", 3..=3, values::plural),
+    call("money", 2..=2, money::money).named(LANGUAGE),
+    call("number", 1..=2, money::number).named(LANGUAGE),
+    call("date", 1..=3, date::date).named(LANGUAGE),
+    call("relative", 1..=2, date::relative).named(LANGUAGE),
+    call("plural", 1..=3, money::plural).named(&["zero", "one", "two", "few", "many", "other", "language"]),
     call("default", 2..=8, values::default),
-    call("limit", 2..=2, values::limit),
-    call("len", 1..=1, values::len),
-    call("lookup", 2..=2, values::lookup),
-    call("url", 1..=1, values::url),
+    call("limit", 2..=2, lists::limit),
+    call("sort", 2..=3, lists::sort),
+    call("where", 3..=4, lists::r#where),
+    call("len", 1..=1, lists::len),
+    call("lookup", 2..=2, lists::lookup),
+    call("url", 1..=1, links::url).with_any_names(),
+    Known { name: "image", takes: 1..=1, named: Some(links::Image::NAMED), does: Does::Image },
+    call("promo_code", 1..=1, values::promo_code),
     call("block", 1..=1, values::block),
     call("eq", 2..=2, compare::eq),
     call("ne", 2..=2, compare::ne),
@@ -59,17 +99,29 @@ const KNOWN: &[Known] = &[
     call("not", 1..=1, compare::not),
 ];
 
-/// Checks a call as it is written: `literals` has one entry for each value, `Some` where
-/// the template spells it out; `named` are the names of the `name=value` pairs.
-pub(crate) fn check(name: &str, block: bool, literals: &[Option<&Value>], named: &[&str]) -> Result<(), String> {
+/// A call as it is written.
+pub(crate) struct Call<'a> {
+    /// The helper's name.
+    pub(crate) name: &'a str,
+    /// Whether it opens a block.
+    pub(crate) block: bool,
+    /// One entry for each value, `Some` where the template spells it out.
+    pub(crate) literals: &'a [Option<&'a Value>],
+    /// The `name=value` pairs, likewise.
+    pub(crate) named: &'a [(&'a str, Option<&'a Value>)],
+}
+
+/// Checks a call, and says what is wrong with it.
+pub(crate) fn check(call: &Call<'_>) -> Result<(), String> {
+    let Call { name, block, literals, named } = *call;
     let Some(known) = KNOWN.iter().find(|known| known.name == name) else {
-        let names: Vec<_> = KNOWN.iter().filter(|it| it.work.is_none() == block).map(|it| it.name).collect();
+        let names: Vec<_> = KNOWN.iter().filter(|it| it.is_block() == block).map(|it| it.name).collect();
         let kind = if block { "block" } else { "helper" };
         return Err(format!("there is no {kind} {name:?}; there are {}", names.join(", ")));
     };
-    match (block, known.work.is_some()) {
-        (true, true) => return Err(format!("{name} is not a block; write {{{{#if ({name} …)}}}}")),
-        (false, false) => return Err(format!("{name} is a block; write {{{{#{name} …}}}}")),
+    match (block, known.is_block()) {
+        (true, false) => return Err(format!("{name} is not a block; write {{{{#if ({name} …)}}}}")),
+        (false, true) => return Err(format!("{name} is a block; write {{{{#{name} …}}}}")),
         _ => {}
     }
     if !known.takes.contains(&literals.len()) {
@@ -77,18 +129,39 @@ pub(crate) fn check(name: &str, block: bool, literals: &[Option<&Value>], named:
         let takes = if least == most { least.to_string() } else { format!("{least} to {most}") };
         return Err(format!("{name} takes {takes} values, not {}", literals.len()));
     }
-    match named {
-        [] => {}
-        ["includeZero"] if matches!(name, "if" | "unless") => {}
-        _ if name == "url" => {}
-        [first, ..] => return Err(format!("{name} takes no {first:?}")),
+    let unknown = named.iter().find(|(given, _)| known.named.is_some_and(|names| !names.contains(given)));
+    if let Some((given, _)) = unknown {
+        return Err(format!("{name} takes no {given:?}"));
+    }
+    let spelt = |wanted: &str| named.iter().find(|(given, _)| *given == wanted).map(|(_, value)| *value);
+    if known.named == Some(LANGUAGE)
+        && let Some(Some(tag)) = spelt("language")
+        && tag.as_str().and_then(language::find).is_none()
+    {
+        return Err(format!("there is no language {tag}"));
     }
     match name {
         "date" => date::check(literals),
+        "relative" => date::check_zone(literals.get(1)),
+        "sort" | "where" => lists::check(name, literals),
+        "plural" if literals.len() == 2 || (literals.len() == 1) == spelt("other").is_none() => {
+            Err("plural takes both forms, or each by its name and \"other\" at least: \
+                 {{plural n one=\"item\" other=\"items\"}}"
+                .to_owned())
+        }
+        "image" if spelt("alt").is_none() => {
+            Err("image takes what it shows: alt=\"A red shoe\", or alt=\"\" if it only adorns".to_owned())
+        }
+        // What a message wants is known before it is rendered.
+        "promo_code" if !is_spelt_out(literals) => Err("promo_code takes its group in quotes".to_owned()),
         // The reason is kept and shown, so it must not be a customer's value.
-        "block" if !matches!(literals, [Some(Value::String(_))]) => Err("block takes its reason in quotes".to_owned()),
+        "block" if !is_spelt_out(literals) => Err("block takes its reason in quotes".to_owned()),
         _ => Ok(()),
     }
+}
+
+fn is_spelt_out(literals: &[Option<&Value>]) -> bool {
+    matches!(literals, [Some(Value::String(text))] if !text.is_empty())
 }
 
 /// The registry of the parts that are HTML.
@@ -115,8 +188,10 @@ fn registry(escapes: bool) -> Handlebars<'static> {
         .register_helper(PRINT, Box::new(print::Print { escapes, plain: false }) as Box<dyn HelperDef + Send + Sync>);
     registry.register_helper(PLAIN, Box::new(print::Print { escapes, plain: true }));
     for known in KNOWN {
-        if let Some(work) = known.work {
-            registry.register_helper(known.name, Box::new(print::Call { escapes, work }));
+        match known.does {
+            Does::Block => {}
+            Does::Work(work) => registry.register_helper(known.name, Box::new(print::Call { escapes, work })),
+            Does::Image => registry.register_helper(known.name, Box::new(links::Image { html: escapes })),
         }
     }
     registry

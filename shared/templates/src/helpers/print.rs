@@ -101,7 +101,7 @@ fn printable<'v>(
 }
 
 /// Escapes what could end a text, a quoted or an unquoted attribute.
-fn write_escaped(text: &str, out: &mut dyn Output) -> HelperResult {
+pub(super) fn write_escaped(text: &str, out: &mut dyn Output) -> HelperResult {
     let mut rest = text;
     while let Some(at) = rest.find(['<', '>', '&', '"', '\'', '`', '=']) {
         out.write(&rest[..at])?;

@@ -1,0 +1,526 @@
+//! When a message may be sent: slots of one bucket for all senders, and what to do while
+//! nothing may be sent.
+//!
+//! The messages of a batch take their slots together, by one write (see [`store::Pace`]), as
+//! soon as each of them has got past its checks or was stopped by one. Order mail may take any
+//! slot that comes in time; mass mail only those of the next moment, and waits for them to
+//! come near, so that order mail is never more than that moment behind. What would wait beyond
+//! its invocation is put back instead.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use lambda::Clock;
+use lambda::metrics::{Unit, emit};
+use store::{Pace, Sending, SendingAccount, Slots, Stop, WantedSlots, WhyStopped, Written};
+use tokio::sync::watch;
+use tokio::time::sleep;
+
+use crate::ses::Ses;
+
+/// How much of the account's rate is used. The rest is for calls that arrive a little early.
+const USED: f64 = 0.975;
+
+/// The least rate that is reckoned with, in mails a second.
+const LEAST_RATE: f64 = 0.1;
+
+/// What every account may send in a second, for as long as SES does not say.
+const UNTOLD: SendingAccount = SendingAccount { rate: 1.0, per_day: None, used: 0.0 };
+
+/// How far ahead mass mail takes slots.
+const AHEAD: SignedDuration = SignedDuration::from_millis(1_500);
+
+/// A slot that passed longer ago than this is not used any more: many that are late would
+/// be too many at once.
+const LATE: SignedDuration = SignedDuration::from_millis(400);
+
+/// No slot is taken as far ahead as this: it is longer than an invocation.
+const TOO_FAR: SignedDuration = SignedDuration::from_mins(2);
+
+/// How long what is known of a stop is gone by.
+const KNOWN_FOR: SignedDuration = SignedDuration::from_secs(3);
+
+/// How long what is known of the account is gone by.
+const ACCOUNT_FOR: SignedDuration = SignedDuration::from_secs(60);
+
+/// How soon SES is asked again that did not say what the account may do.
+const ASK_AGAIN: SignedDuration = SignedDuration::from_secs(10);
+
+/// How long slots are kept free after SES said that it was too fast: somebody else sends too.
+const HOLD: SignedDuration = SignedDuration::from_secs(1);
+
+/// How long one message may take that is tried while sending is stopped. Longer than an invocation.
+const PROBE: SignedDuration = SignedDuration::from_secs(30);
+
+/// How long the others wait for it.
+const WHILE_PROBED: SignedDuration = SignedDuration::from_secs(3);
+
+/// When the first message is tried after sending was stopped.
+const FIRST_PROBE: SignedDuration = SignedDuration::from_mins(1);
+
+/// Most time between two tries.
+const RARELY: SignedDuration = SignedDuration::from_mins(15);
+
+/// The same where the daily quota is used up, which frees itself by and by.
+const QUOTA_RARELY: SignedDuration = SignedDuration::from_hours(1);
+
+/// For how long mass mail is put back whose turn does not come in this invocation.
+const MASS_BACK: SignedDuration = SignedDuration::from_secs(20);
+
+/// For how long anything is put back that only just missed its turn.
+const SOON: SignedDuration = SignedDuration::from_secs(2);
+
+/// How often slots are asked for before the message is put back.
+const TRIES: usize = 60;
+
+/// When messages may be sent.
+pub(crate) struct Pacer {
+    rows: Pace,
+    ses: Ses,
+    clock: Clock,
+    /// The row as it was last seen, and when.
+    seen: Mutex<Option<(Sending, Timestamp)>>,
+}
+
+/// What a message is to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Turn {
+    /// Be sent now; with a probe it is the one that is tried while sending is stopped.
+    Go(Option<Probe>),
+    /// Wait on its queue for so long.
+    Wait(SignedDuration),
+    /// The same, because nothing is sent at all, and why.
+    Held(SignedDuration, &'static str),
+}
+
+/// The right to try one message while sending is stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Probe {
+    lease: Timestamp,
+}
+
+/// What came of asking for slots.
+enum Asked {
+    Slots(VecDeque<i64>),
+    Turn(Turn),
+}
+
+/// The messages of one batch, which take their slots together.
+pub(crate) struct Round<'p> {
+    pacer: &'p Pacer,
+    /// When SES may be called at the latest.
+    latest: Timestamp,
+    /// How many are still being checked.
+    checked: watch::Sender<usize>,
+    /// How many wait for a slot.
+    waiting: AtomicUsize,
+    slots: tokio::sync::Mutex<VecDeque<i64>>,
+}
+
+/// One message's place in a round.
+pub(crate) struct Ticket<'r> {
+    round: &'r Round<'r>,
+    asks: bool,
+}
+
+impl Pacer {
+    pub(crate) fn new(rows: Pace, ses: Ses, clock: Clock) -> Self {
+        Self { rows, ses, clock, seen: Mutex::default() }
+    }
+
+    /// A batch whose messages may call SES until `latest`.
+    pub(crate) fn round(&self, latest: Timestamp) -> Round<'_> {
+        Round {
+            pacer: self,
+            latest,
+            checked: watch::Sender::new(0),
+            waiting: AtomicUsize::new(0),
+            slots: tokio::sync::Mutex::default(),
+        }
+    }
+
+    /// Whether nothing may be sent, by what was seen of it a moment ago: without any call.
+    pub(crate) fn stopped(&self) -> Option<Turn> {
+        let now = self.clock.now();
+        let (sending, at) = self.seen()?;
+        let stop = sending.stop.filter(|stop| stop.until > now && is_fresh(at, now))?;
+        Some(waits(&stop, now))
+    }
+
+    /// Stops sending, as SES takes no mail: until when a message is tried again.
+    ///
+    /// # Errors
+    /// If the row cannot be written.
+    pub(crate) async fn stop(&self, why: WhyStopped) -> anyhow::Result<Turn> {
+        let account = match why {
+            WhyStopped::DailyQuota => self.account().await,
+            _ => None,
+        };
+        let now = self.clock.now();
+        let since = self.seen().and_then(|(sending, _)| sending.stop).map_or(now, |stop| stop.since);
+        let until = now + tried_again_in(why, now.duration_since(since), account.as_ref());
+        emit(now, "SendingStopped", Unit::Count, 1.0, &[("Reason", why.as_str())]);
+        self.see(self.rows.stop(why, now, until).await?);
+        let stop = self.seen().and_then(|(sending, _)| sending.stop);
+        let stop = stop.unwrap_or(Stop { since, until, why, probed: false });
+        Ok(waits(&stop, now))
+    }
+
+    /// Notes that the message of a probe was taken: everything goes on.
+    ///
+    /// # Errors
+    /// If the row cannot be written.
+    pub(crate) async fn go_on(&self, probe: Probe) -> anyhow::Result<()> {
+        self.see(self.rows.go_on(probe.lease).await?);
+        Ok(())
+    }
+
+    /// Notes that nothing was learned by a probe: another message is tried.
+    ///
+    /// # Errors
+    /// If the row cannot be written.
+    pub(crate) async fn end_probe(&self, probe: Probe) -> anyhow::Result<()> {
+        self.see(self.rows.end_probe(probe.lease, self.clock.now()).await?);
+        Ok(())
+    }
+
+    /// Keeps slots free, as SES said that it was too fast: for how long a message waits.
+    ///
+    /// # Errors
+    /// If the row cannot be written.
+    pub(crate) async fn hold(&self) -> anyhow::Result<Turn> {
+        self.see(self.rows.hold((self.clock.now() + HOLD).as_microsecond()).await?);
+        Ok(Turn::Wait(SOON))
+    }
+
+    async fn reserve(&self, bulk: bool, wanted: usize, latest: Timestamp) -> anyhow::Result<Asked> {
+        for _ in 0..TRIES {
+            let now = self.clock.now();
+            if now > latest {
+                return Ok(Asked::Turn(Turn::Wait(SOON)));
+            }
+            let sending = self.known(now).await?;
+            if let Some(stop) = sending.stop {
+                if stop.until > now {
+                    return Ok(Asked::Turn(waits(&stop, now)));
+                }
+                let lease = now + PROBE;
+                match self.rows.probe(&stop, lease).await? {
+                    Written::Done => {
+                        let stop = Some(Stop { until: lease, probed: true, ..stop });
+                        self.see(Some(Sending { stop, ..sending }));
+                        return Ok(Asked::Turn(Turn::Go(Some(Probe { lease }))));
+                    }
+                    Written::Overtaken => self.forget(),
+                }
+                continue;
+            }
+            let now_us = now.as_microsecond();
+            if sending.free_us > (now + TOO_FAR).as_microsecond() {
+                self.see(self.rows.bring_back(&sending, now_us).await?);
+                continue;
+            }
+            let plan = Plan::of(&sending, bulk, wanted, now_us, latest.as_microsecond());
+            let wanted = match plan {
+                Plan::Take(wanted) => wanted,
+                Plan::Sleep { us, spread_us } => {
+                    // Several wait for the same room: not all of them are to ask at once.
+                    let us = us + fastrand::i64(0..=spread_us.max(0));
+                    sleep(Duration::from_micros(us.unsigned_abs())).await;
+                    continue;
+                }
+                Plan::PutBack(after) => return Ok(Asked::Turn(Turn::Wait(after))),
+            };
+            match self.rows.reserve(&wanted, sending.free_us <= now_us).await? {
+                Slots::Given { first_us, sending } => {
+                    self.see(Some(sending));
+                    self.keep_up_to_date(&sending).await;
+                    return Ok(Asked::Slots((0..wanted.count).map(|n| first_us + n * wanted.every_us).collect()));
+                }
+                Slots::Refused(row) => self.see(row),
+            }
+        }
+        Ok(Asked::Turn(Turn::Wait(SOON)))
+    }
+
+    /// The row, as it was last seen if that is good enough. The next free slot only ever
+    /// moves on, and a write that goes by an older row is refused.
+    async fn known(&self, now: Timestamp) -> anyhow::Result<Sending> {
+        match self.seen() {
+            Some((sending, at)) if is_fresh(at, now) || sending.stop.is_none() => return Ok(sending),
+            _ => {}
+        }
+        if let Some(sending) = self.rows.get().await? {
+            self.see(Some(sending));
+            return Ok(sending);
+        }
+        let read = match self.account().await {
+            Some(account) => self.rows.note_account(&account, now).await?,
+            None => self.rows.note_account(&UNTOLD, now - ACCOUNT_FOR + ASK_AGAIN).await?,
+        };
+        self.see(read);
+        Ok(read.unwrap_or(Sending { free_us: 0, account: UNTOLD, read_at: now, stop: None }))
+    }
+
+    /// Reads anew what the account may do, once a minute, whoever of all senders comes to it.
+    /// A failure costs nothing but that it stays as it was.
+    async fn keep_up_to_date(&self, sending: &Sending) {
+        let now = self.clock.now();
+        if now.duration_since(sending.read_at).abs() < ACCOUNT_FOR {
+            return;
+        }
+        let refreshed = async {
+            if self.rows.begin_reading(sending, now).await? == Written::Done
+                && let Some(account) = self.account().await
+            {
+                self.see(self.rows.note_account(&account, now).await?);
+            }
+            anyhow::Ok(())
+        };
+        if let Err(error) = refreshed.await {
+            tracing::warn!(error = format!("{error:#}"), "the pace of sending could not be brought up to date");
+        }
+    }
+
+    async fn account(&self) -> Option<SendingAccount> {
+        let read = self.ses.account().await;
+        read.inspect_err(|error| tracing::warn!(error = format!("{error:#}"), "SES does not say what we may send")).ok()
+    }
+
+    fn seen(&self) -> Option<(Sending, Timestamp)> {
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn see(&self, sending: Option<Sending>) {
+        let at = self.clock.now();
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = sending.map(|sending| (sending, at));
+    }
+
+    fn forget(&self) {
+        self.see(None);
+    }
+}
+
+impl<'p> Round<'p> {
+    /// One more message, which begins to be checked.
+    pub(crate) fn enter<'r>(&'r self) -> Ticket<'r>
+    where
+        'p: 'r,
+    {
+        self.checked.send_modify(|checked| *checked += 1);
+        Ticket { round: self, asks: false }
+    }
+}
+
+impl Ticket<'_> {
+    /// Returns when it is this message's turn, or says for how long it has to wait elsewhere.
+    ///
+    /// # Errors
+    /// If the row of all senders cannot be read or written.
+    pub(crate) async fn turn(&mut self, bulk: bool) -> anyhow::Result<Turn> {
+        let round = self.round;
+        round.waiting.fetch_add(1, Ordering::Relaxed);
+        self.ask();
+        let mut checked = round.checked.subscribe();
+        // It cannot fail: who counts lives as long as the round does.
+        drop(checked.wait_for(|checked| *checked == 0).await);
+        let turn = self.wait(bulk).await;
+        round.waiting.fetch_sub(1, Ordering::Relaxed);
+        turn
+    }
+
+    async fn wait(&self, bulk: bool) -> anyhow::Result<Turn> {
+        let Round { pacer, latest, .. } = self.round;
+        for _ in 0..TRIES {
+            let slot_us = match self.slot(bulk).await? {
+                Ok(slot_us) => slot_us,
+                Err(turn) => return Ok(turn),
+            };
+            let early = slot_us - pacer.clock.now().as_microsecond();
+            if early > 0 {
+                sleep(Duration::from_micros(early.unsigned_abs())).await;
+            }
+            let now = pacer.clock.now();
+            if now > *latest {
+                return Ok(Turn::Wait(SOON));
+            }
+            if now.as_microsecond() - slot_us <= micros(LATE) {
+                return Ok(Turn::Go(None));
+            }
+        }
+        Ok(Turn::Wait(SOON))
+    }
+
+    async fn slot(&self, bulk: bool) -> anyhow::Result<Result<i64, Turn>> {
+        let Round { pacer, latest, waiting, slots, .. } = self.round;
+        // Whoever comes first asks for all that wait.
+        let mut slots = slots.lock().await;
+        if slots.is_empty() {
+            match pacer.reserve(bulk, waiting.load(Ordering::Relaxed), *latest).await? {
+                Asked::Slots(new) => *slots = new,
+                Asked::Turn(turn) => return Ok(Err(turn)),
+            }
+        }
+        Ok(slots.pop_front().ok_or(Turn::Wait(SOON)))
+    }
+
+    fn ask(&mut self) {
+        if !self.asks {
+            self.asks = true;
+            self.round.checked.send_modify(|checked| *checked = checked.saturating_sub(1));
+        }
+    }
+}
+
+impl Drop for Ticket<'_> {
+    fn drop(&mut self) {
+        // One that was stopped by a check holds up nobody.
+        self.ask();
+    }
+}
+
+/// What to ask of the row.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Plan {
+    Take(WantedSlots),
+    /// Sleep so long, and up to `spread_us` longer: there is no room yet.
+    Sleep {
+        us: i64,
+        spread_us: i64,
+    },
+    PutBack(SignedDuration),
+}
+
+impl Plan {
+    /// As many of the `wanted` slots as come in time; all times in microseconds.
+    fn of(sending: &Sending, bulk: bool, wanted: usize, now_us: i64, latest_us: i64) -> Self {
+        let rate = sending.account.rate;
+        let every_us = (1e6 / (rate.max(LEAST_RATE) * USED)).ceil().max(1.0) as i64;
+        let free_us = sending.free_us.max(now_us);
+        let wanted = i64::try_from(wanted).unwrap_or(i64::MAX).max(1);
+        let in_time = latest_us.saturating_sub(free_us).div_euclid(every_us) + 1;
+        let take = |count: i64, end_us: i64| {
+            let latest_us = end_us - (count - 1) * every_us;
+            Self::Take(WantedSlots { count, every_us, rate, now_us, latest_us })
+        };
+        if in_time < 1 {
+            let after = SignedDuration::from_micros(free_us - now_us);
+            return Self::PutBack(if bulk { MASS_BACK } else { after.max(SOON) });
+        }
+        if !bulk {
+            return take(wanted.min(in_time), latest_us);
+        }
+        // Half of what lies ahead at most, so that there is still some left when the next asks.
+        let count = wanted.min(in_time).min((micros(AHEAD) / 2).div_euclid(every_us).max(1));
+        let length_us = (count - 1) * every_us;
+        let end_us = (now_us + micros(AHEAD)).max(now_us + length_us);
+        let too_early = free_us + length_us - end_us;
+        if too_early <= 0 {
+            return take(count, end_us.min(latest_us));
+        }
+        if now_us + too_early > latest_us {
+            return Self::PutBack(MASS_BACK);
+        }
+        Self::Sleep { us: too_early, spread_us: (end_us - now_us - length_us) / 2 }
+    }
+}
+
+fn micros(length: SignedDuration) -> i64 {
+    i64::try_from(length.as_micros()).unwrap_or(i64::MAX)
+}
+
+fn is_fresh(at: Timestamp, now: Timestamp) -> bool {
+    now.duration_since(at).abs() < KNOWN_FOR
+}
+
+/// What a message does while sending is stopped.
+fn waits(stop: &Stop, now: Timestamp) -> Turn {
+    let after = if stop.probed { WHILE_PROBED } else { stop.until.duration_since(now) };
+    Turn::Held(after.max(SignedDuration::from_secs(1)), stop.why.as_str())
+}
+
+/// How long after a stop one message is tried: soon at first, and more rarely the longer it
+/// lasts; where the quota is used up, when the account says that there is room.
+fn tried_again_in(why: WhyStopped, stopped_for: SignedDuration, account: Option<&SendingAccount>) -> SignedDuration {
+    let usual = (stopped_for / 2).clamp(FIRST_PROBE, RARELY);
+    match (why, account) {
+        (WhyStopped::DailyQuota, Some(account)) => account.room_in().clamp(usual, QUOTA_RARELY),
+        _ => usual,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: i64 = 1_000_000_000_000;
+    const LATEST: i64 = NOW + 11_000_000;
+
+    fn sending(rate: f64, free_in_us: i64) -> Sending {
+        let account = SendingAccount { rate, per_day: None, used: 0.0 };
+        Sending { free_us: NOW + free_in_us, account, read_at: Timestamp::UNIX_EPOCH, stop: None }
+    }
+
+    fn plan(rate: f64, free_in_us: i64, bulk: bool) -> Plan {
+        Plan::of(&sending(rate, free_in_us), bulk, 10, NOW, LATEST)
+    }
+
+    fn taken(plan: Plan) -> (i64, i64) {
+        match plan {
+            Plan::Take(wanted) => (wanted.count, wanted.latest_us - NOW),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn slots_lie_a_little_farther_apart_than_the_rate_allows() {
+        let Plan::Take(wanted) = plan(100.0, -5, false) else { panic!() };
+        assert_eq!(wanted.every_us, 10_257);
+        let Plan::Take(wanted) = plan(1.0, -5, false) else { panic!() };
+        assert_eq!(wanted.every_us, 1_025_642);
+    }
+
+    #[test]
+    fn order_mail_takes_whatever_comes_in_time() {
+        assert_eq!(taken(plan(14.0, 10_000_000, false)).0, 10);
+        assert_eq!(taken(plan(14.0, 10_900_000, false)).0, 2);
+        assert_eq!(taken(plan(1.0, 0, false)).0, 10);
+        assert_eq!(
+            plan(14.0, 15_000_000, false),
+            Plan::PutBack(SignedDuration::from_secs(15)),
+            "no slot is taken that comes too late"
+        );
+    }
+
+    #[test]
+    fn mass_mail_takes_no_slot_beyond_the_next_moment() {
+        assert_eq!(taken(plan(100.0, 0, true)), (10, 1_500_000 - 9 * 10_257));
+        let (count, latest) = taken(plan(14.0, 0, true));
+        assert_eq!(count, 10);
+        assert!(latest + 9 * 73_261 <= 1_500_000, "the last of them comes within the moment too: {latest}");
+        assert!(matches!(plan(100.0, 1_480_000, true), Plan::Sleep { us, .. } if us == 1_480_000 - 1_500_000 + 92_313));
+        assert_eq!(taken(plan(1.0, 0, true)).0, 1, "one at a time where they are far apart");
+        assert!(matches!(plan(1.0, 1_600_000, true), Plan::Sleep { us: 100_000, .. }));
+    }
+
+    #[test]
+    fn whoever_waits_for_room_asks_before_what_is_taken_runs_out() {
+        for rate in [0.5, 1.0, 5.0, 14.0, 50.0, 100.0, 1_000.0] {
+            let free_in_us = 1_499_999;
+            let Plan::Sleep { us, spread_us } = plan(rate, free_in_us, true) else { continue };
+            assert!(us + spread_us <= free_in_us, "{rate}: {us} {spread_us}");
+        }
+    }
+
+    #[test]
+    fn one_message_is_tried_ever_more_rarely() {
+        let after = |minutes| tried_again_in(WhyStopped::SendingPaused, SignedDuration::from_mins(minutes), None);
+        assert_eq!([0, 10, 600].map(|minutes| after(minutes).as_secs()), [60, 300, 900]);
+        let account = |used| SendingAccount { rate: 1.0, per_day: Some(200.0), used };
+        let quota = |used| tried_again_in(WhyStopped::DailyQuota, SignedDuration::ZERO, Some(&account(used))).as_secs();
+        assert_eq!([200.0, 199.0, 260.0].map(quota), [432, 60, 3_600]);
+    }
+}

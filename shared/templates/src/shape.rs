@@ -1,0 +1,168 @@
+//! What the data of a mail is like, and whether a template goes with it.
+
+use std::collections::BTreeMap;
+
+use crate::{Named, Problem, Step, Template, Use, paths::written};
+
+/// How many names are offered to whoever wrote one that there is not.
+const MOST_OFFERED: usize = 3;
+
+/// What is known of a value, whether or not it is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// Something to print.
+    Value,
+    /// An object of these fields and no others.
+    Object(BTreeMap<String, Shape>),
+    /// An object of whatever names, each with the same under it.
+    Names(Box<Shape>),
+    /// A list of such items.
+    List(Box<Shape>),
+    /// Nothing is known of it.
+    Anything,
+}
+
+impl Shape {
+    /// An object of these fields.
+    #[must_use]
+    pub fn of<'a>(fields: impl IntoIterator<Item = (&'a str, Shape)>) -> Self {
+        Self::Object(fields.into_iter().map(|(name, shape)| (name.to_owned(), shape)).collect())
+    }
+
+    /// Puts a shape at a path of fields, through objects that are made where they are not
+    /// there. What is known to be something else than an object stays as it is.
+    pub fn put(&mut self, path: &str, shape: Shape) {
+        let mut at = self;
+        for name in path.split('.') {
+            match at {
+                Self::Object(fields) => at = fields.entry(name.to_owned()).or_insert_with(|| Self::of([])),
+                _ => return,
+            }
+        }
+        match (&mut *at, shape) {
+            // What is in it was said before.
+            (Self::Object(known), Self::Object(more)) => known.extend(more),
+            (at, shape) => *at = shape,
+        }
+    }
+
+    /// What is at a path, or at which step there is nothing, and what is there before it.
+    fn at(&self, path: &[Step]) -> Result<&Shape, (usize, &Shape)> {
+        let mut at = self;
+        for (index, step) in path.iter().enumerate() {
+            at = match (at, step) {
+                (Self::Anything, _) => return Ok(&Self::Anything),
+                (Self::Object(fields), Step::Field(name)) => fields.get(name).ok_or((index, at))?,
+                // Each of its fields is something else.
+                (Self::Object(_), Step::Item) => return Ok(&Self::Anything),
+                (Self::Names(inner), _) | (Self::List(inner), Step::Item) => inner,
+                (Self::List(inner), Step::Field(name)) if name.bytes().all(|byte| byte.is_ascii_digit()) => inner,
+                (Self::Value | Self::List(_), _) => return Err((index, at)),
+            };
+        }
+        Ok(at)
+    }
+
+    /// Whether there is something at the path.
+    #[must_use]
+    pub fn has(&self, path: &[Step]) -> bool {
+        self.at(path).is_ok()
+    }
+}
+
+impl Template {
+    /// What it prints or asks about that data of this shape never has, each at its place.
+    #[must_use]
+    pub fn misfits(&self, shape: &Shape) -> Vec<Problem> {
+        let mut problems: Vec<Problem> = Vec::new();
+        for named in self.paths() {
+            if let Some(message) = misfit(&named, shape) {
+                let problem = Problem { place: named.place, message };
+                if !problems.contains(&problem) {
+                    problems.push(problem);
+                }
+            }
+        }
+        problems
+    }
+
+    /// What it cannot do without and data of this shape never has, each path once.
+    #[must_use]
+    pub fn lacking(&self, shape: &Shape) -> Vec<Named> {
+        let mut lacking: Vec<Named> = Vec::new();
+        for named in self.paths() {
+            let is_there = named.paths.iter().any(|path| shape.has(path));
+            if named.is_needed() && !is_there && !lacking.iter().any(|known| known.paths == named.paths) {
+                lacking.push(named);
+            }
+        }
+        lacking
+    }
+}
+
+/// What is wrong with a path; of several, it has to be wrong with all.
+fn misfit(named: &Named, shape: &Shape) -> Option<String> {
+    let mut messages = named.paths.iter().map(|path| match shape.at(path) {
+        Ok(found) => misused(path, named.used, found),
+        Err((index, before)) => Some(absent(path, index, before)),
+    });
+    let message = messages.next()?;
+    if messages.any(|other| other.is_none()) { None } else { message }
+}
+
+fn misused(path: &[Step], used: Use, found: &Shape) -> Option<String> {
+    let path = || if path.is_empty() { "all of the data".to_owned() } else { written(path) };
+    match (used, found) {
+        (Use::Printed, Shape::List(_)) => Some(format!("{} is a list; go through it with {{{{#each …}}}}", path())),
+        (Use::Printed, Shape::Object(fields)) => {
+            let names: Vec<_> = fields.keys().take(MOST_OFFERED).map(String::as_str).collect();
+            let such = if names.is_empty() { String::new() } else { format!(", such as {}", names.join(", ")) };
+            Some(format!("{} is an object; print one of its fields{such}", path()))
+        }
+        (Use::Printed, Shape::Names(_)) => Some(format!("{} is an object and cannot be printed", path())),
+        (Use::Listed, Shape::Value) => Some(format!("{} is no list", path())),
+        _ => None,
+    }
+}
+
+fn absent(path: &[Step], index: usize, before: &Shape) -> String {
+    let parent = written(&path[..index]);
+    let wrong = written(&path[..=index]);
+    match (before, &path[index]) {
+        (Shape::List(_), _) => format!("{parent} is a list; go through it with {{{{#each {parent}}}}}"),
+        (Shape::Object(fields), Step::Field(name)) => {
+            let prefix = if parent.is_empty() { String::new() } else { format!("{parent}.") };
+            let nearest: Vec<String> =
+                nearest(name, fields.keys().map(String::as_str)).map(|name| format!("{prefix}{name}")).collect();
+            match nearest.as_slice() {
+                [] => format!("there is no {wrong}"),
+                nearest => format!("there is no {wrong}; did you mean {}?", nearest.join(", ")),
+            }
+        }
+        _ => format!("there is no {wrong}: {parent} is a value and has no fields"),
+    }
+}
+
+/// The names that are the fewest edits away, the nearest first.
+fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> impl Iterator<Item = &'n str> {
+    let short: Vec<char> = name.chars().take(64).collect();
+    let mut near: Vec<(usize, &str)> = known.map(|known| (distance(&short, known), known)).collect();
+    near.sort_unstable();
+    near.into_iter().take(MOST_OFFERED).map(|(_, known)| known)
+}
+
+/// How many letters have to be put in, taken out or changed (Levenshtein).
+fn distance(a: &[char], b: &str) -> usize {
+    let b: Vec<char> = b.chars().take(64).collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, from) in a.iter().enumerate() {
+        let mut above = row[0];
+        row[0] = i + 1;
+        for (j, to) in b.iter().enumerate() {
+            let changed = above + usize::from(from != to);
+            above = row[j + 1];
+            row[j + 1] = changed.min(above + 1).min(row[j] + 1);
+        }
+    }
+    row[b.len()]
+}

@@ -1,0 +1,147 @@
+//! The pages behind the links in mails.
+
+use std::collections::BTreeSet;
+
+use local::shop::{Client, Reply};
+use serde_json::json;
+
+use crate::consent::{link, path_in, post, shop_with_categories, state};
+use crate::support::Shop;
+
+async fn look(shop: &Shop, path: &str) -> Reply {
+    Client::new(shop.bundle.api_url(), "").get(path).await.unwrap()
+}
+
+fn text(reply: &Reply) -> String {
+    String::from_utf8(reply.body.to_vec()).unwrap()
+}
+
+/// What a browser would send of a page's form, with these boxes turned over.
+fn form(page: &str, turned: &[&str]) -> String {
+    let value = |tag: &str, name: &str| {
+        Some(tag.split_once(&format!("{name}=\""))?.1.split('"').next().unwrap().to_owned())
+    };
+    let mut fields = Vec::new();
+    for tag in page.split("<input").skip(1).map(|rest| rest.split('>').next().unwrap()) {
+        let (name, of) = (value(tag, "name").unwrap(), value(tag, "value").unwrap());
+        let is_on = tag.contains(" checked") != turned.contains(&&*of);
+        if !tag.contains("checkbox") || is_on {
+            fields.push(format!("{name}={}", of.replace('*', "%2A")));
+        }
+    }
+    fields.join("&") + "&do=save"
+}
+
+#[tokio::test]
+async fn what_is_chosen_on_the_page_is_saved_once_and_nothing_else_is_changed() {
+    let shop = shop_with_categories().await;
+    shop.customer("ada").await;
+    let path = link(&shop, "ada", "read_news", "p").await;
+    let page = text(&look(&shop, &path).await);
+    let shown: BTreeSet<&str> = page.split("<label").skip(1).map(|l| l.split(['>', '<']).nth(1).unwrap()).collect();
+    assert!(shown.contains("News") && shown.contains("Offers") && shown.len() == 3, "{shown:?}");
+    assert!(!page.contains("ada"), "a page shows nobody's name or address");
+
+    // Nothing was changed in it, so nothing changes, and it is never said what was never said.
+    let before = shop.get("/v1/customers/ada").await;
+    assert_eq!(post(&shop, &path, &form(&page, &[])).await.status, 200);
+    assert_eq!(shop.get("/v1/customers/ada").await, before);
+
+    let without_offers = form(&page, &["offers"]);
+    let saved = post(&shop, &path, &without_offers).await;
+    assert!(saved.status == 200 && text(&saved).contains("role=\"status\""));
+    assert_eq!(state(&shop, "ada", "offers").await, "denied");
+    assert_eq!((state(&shop, "ada", "news").await, state(&shop, "ada", "email").await), (String::new(), "granted".into()));
+    let once = shop.get("/v1/customers/ada").await;
+    shop.advance("PT1H").await;
+    assert_eq!(post(&shop, &path, &without_offers).await.status, 200);
+    assert_eq!(shop.get("/v1/customers/ada").await, once);
+
+    // A form that was open all the while says what was changed in it, not what it was.
+    assert_eq!(post(&shop, &path, &form(&page, &["news"])).await.status, 200);
+    assert_eq!((state(&shop, "ada", "news").await, state(&shop, "ada", "offers").await), ("denied".into(), "denied".into()));
+
+    let page = text(&post(&shop, &path, "do=nothing").await);
+    assert_eq!(state(&shop, "ada", "email").await, "denied");
+    // And back again.
+    assert_eq!(post(&shop, &path, &form(&page, &["*", "news"])).await.status, 200);
+    assert_eq!((state(&shop, "ada", "email").await, state(&shop, "ada", "news").await), ("granted".into(), "granted".into()));
+}
+
+#[tokio::test]
+async fn a_scanner_that_opens_every_link_changes_nothing() {
+    let shop = shop_with_categories().await;
+    shop.put("/v1/customers/ada", json!({ "email": "ada@example.com", "consent": { "email": "requested" } })).await;
+    shop.quiet().await;
+    shop.order("1", "ada").await;
+    shop.quiet().await;
+    let mails = shop.mails();
+    let mut links = vec![path_in(mails[0].html.as_ref().unwrap(), "c")];
+    links.extend(["u", "p"].map(|kind| path_in(mails[1].html.as_ref().unwrap(), kind)));
+    let before = shop.all_rows().await;
+    for path in &links {
+        for _ in 0..2 {
+            let page = look(&shop, path).await;
+            assert_eq!((page.status, page.content_type.as_str()), (200, "text/html; charset=utf-8"));
+            assert_eq!((page.header("cache-control"), page.header("referrer-policy")), ("no-store", "no-referrer"));
+            let policy = page.header("content-security-policy");
+            assert!(policy.contains("default-src 'none'") && policy.contains("img-src 'none'"), "{policy}");
+            assert!(page.header("x-robots-tag").contains("noindex"));
+        }
+    }
+    assert_eq!(shop.all_rows().await, before);
+    // What is signed for one purpose is good for no other.
+    for path in &links {
+        let (_, token) = path.rsplit_once('/').unwrap();
+        for kind in ["u", "p", "c"].into_iter().filter(|kind| !path.starts_with(&format!("/{kind}/"))) {
+            assert_eq!(look(&shop, &format!("/{kind}/{token}")).await.status, 404, "{kind} {path}");
+            assert_eq!(post(&shop, &format!("/{kind}/{token}"), "").await.status, 404, "{kind} {path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_was_erased_and_who_never_was_see_the_same_page() {
+    let shop = shop_with_categories().await;
+    // Whoever is called so is not who was erased.
+    for id in ["ada", "erased"] {
+        shop.customer(id).await;
+    }
+    let leave = link(&shop, "ada", "read_news", "u").await;
+    let choose = path_in(&shop.mails().pop().unwrap().html.unwrap(), "p");
+    assert_eq!(shop.ask("DELETE", "/v1/customers/ada", serde_json::Value::Null).await.0, 202);
+    for quiet in [false, true] {
+        if quiet {
+            shop.quiet().await;
+        }
+        let nobody = look(&shop, "/u/nonsense").await;
+        assert_eq!(nobody.status, 404);
+        for path in [&leave, &choose] {
+            for page in [look(&shop, path).await, post(&shop, path, "do=nothing").await] {
+                assert_eq!((page.status, text(&page)), (404, text(&nobody)), "{path}");
+            }
+        }
+    }
+    assert_eq!(state(&shop, "erased", "email").await, "granted");
+}
+
+#[tokio::test]
+async fn a_page_speaks_its_readers_language_and_has_the_shops_name_and_logo() {
+    let shop = shop_with_categories().await;
+    shop.put("/v1/settings", json!({ "languages": ["lv"], "logo": "https://cdn.example.com/logo.png" })).await;
+    let names = json!({ "de": "Neuigkeiten", "ar": "أخبار" });
+    shop.put("/v1/mailing-categories/news", json!({ "name": "News", "names": names })).await;
+    shop.customer("ada").await;
+    shop.advance("PT2S").await;
+    let path = link(&shop, "ada", "read_news", "p").await;
+    for (language, shown, name) in
+        [(None, "lv", "News"), (Some("de-AT"), "de", "Neuigkeiten"), (Some("ar"), "lv", "News")]
+    {
+        shop.patch("/v1/customers/ada", json!({ "language": language })).await;
+        let page = look(&shop, &path).await;
+        assert!(page.header("content-security-policy").contains("img-src https://cdn.example.com;"));
+        let page = text(&page);
+        assert!(page.contains(&format!("<html lang=\"{shown}\"")), "{page}");
+        assert!(page.contains(&format!(">{name}</label>")) && page.contains("<img src=\"https://cdn.example.com/logo.png\""));
+    }
+}

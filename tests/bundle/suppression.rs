@@ -1,0 +1,143 @@
+//! Addresses to which no mail goes, and what takes one off again: nobody but the shop.
+
+use local::ses::Kind;
+use serde_json::{Value, json};
+
+use crate::support::Shop;
+
+const ADA: &str = "/v1/suppressions/ada@example.com";
+
+async fn open() -> Shop {
+    let shop = Shop::with_plain_template().await;
+    shop.confirm_orders().await;
+    shop.customer("ada").await;
+    shop
+}
+
+/// Orders, and tells what became of the mail about it.
+async fn outcome(shop: &Shop, order: &str) -> String {
+    shop.advance("PT1M").await;
+    shop.order(order, "ada").await;
+    shop.quiet().await;
+    shop.outcomes("ada").await.remove(0)
+}
+
+/// Lets something happen to the mail about an order, so often.
+async fn happens(shop: &Shop, order: &str, kind: Kind, times: usize) {
+    let mail = shop.mails().into_iter().find(|mail| mail.subject == format!("order {order}")).unwrap();
+    shop.advance("PT1M").await;
+    shop.bundle.ses().inject(mail.n, kind, times).unwrap();
+    shop.quiet().await;
+}
+
+async fn reason(shop: &Shop) -> Option<String> {
+    let (status, body) = shop.ask("GET", ADA, Value::Null).await;
+    (status == 200).then(|| body["reason"].as_str().unwrap().to_owned())
+}
+
+#[tokio::test]
+async fn an_address_is_stopped_and_let_off_by_hand_and_nobody_can_read_which_it_is() {
+    let shop = open().await;
+    assert_eq!(shop.ask("GET", ADA, Value::Null).await.0, 404);
+    assert_eq!(shop.ask("DELETE", ADA, Value::Null).await.0, 404);
+    let (status, stopped) = shop.ask("PUT", "/v1/suppressions/Ada@Example.com", Value::Null).await;
+    assert_eq!((status, &stopped["reason"]), (201, &json!("by_hand")));
+    assert!(stopped["by"].is_string() && stopped["in_words"].is_string(), "{stopped}");
+    shop.advance("PT1H").await;
+    assert_eq!(shop.ask("PUT", ADA, Value::Null).await, (200, stopped.clone()), "it stays as it is");
+    assert_eq!(shop.get(ADA).await, stopped);
+    assert_eq!(outcome(&shop, "1").await, "NOT_SENT suppressed");
+    for n in 0..5 {
+        shop.ask("PUT", &format!("/v1/suppressions/c{n}@example.com"), Value::Null).await;
+    }
+    let listed = shop.all_of("/v1/suppressions?a=b", 2).await;
+    assert_eq!(listed.len(), 6);
+    assert!(listed.contains(&stopped) && !json!(listed).to_string().contains('@'), "{listed:?}");
+    assert!(shop.all_rows().await.iter().all(|row| !row.contains("c3@example.com")), "an address is kept nowhere");
+
+    assert_eq!(shop.ask("DELETE", ADA, Value::Null).await.0, 204);
+    assert_eq!(shop.ask("GET", ADA, Value::Null).await.0, 404);
+    assert_eq!(outcome(&shop, "2").await, "SENT");
+    assert_eq!(shop.all_of("/v1/suppressions?a=b", 4).await.len(), 5);
+    assert_eq!(shop.ask("PUT", "/v1/suppressions/nobody", Value::Null).await.0, 404, "that is no address");
+}
+
+#[tokio::test]
+async fn nothing_that_is_told_late_or_twice_lets_mail_go_to_an_address_again_or_stops_it_again() {
+    let shop = open().await;
+    assert_eq!(outcome(&shop, "1").await, "SENT");
+    assert_eq!(outcome(&shop, "2").await, "SENT");
+    happens(&shop, "1", Kind::Complaint, 3).await;
+    for kind in [Kind::Delivery, Kind::Open, Kind::Bounce, Kind::SoftBounce] {
+        happens(&shop, "2", kind, 2).await;
+    }
+    let since = shop.get(ADA).await["since"].clone();
+    assert_eq!(reason(&shop).await.unwrap(), "complaint", "it stays what it was first");
+    assert_eq!(outcome(&shop, "3").await, "NOT_SENT suppressed");
+
+    shop.advance("PT1H").await;
+    assert_eq!(shop.ask("DELETE", ADA, Value::Null).await.0, 204);
+    // Of mails that were sent before: told again, and told late.
+    happens(&shop, "1", Kind::Complaint, 2).await;
+    happens(&shop, "2", Kind::Bounce, 2).await;
+    assert_eq!(reason(&shop).await, None);
+    // SES has them on a list of its own again by that, and says so of the next mail.
+    assert_eq!(shop.ask("PUT", ADA, Value::Null).await.0, 201);
+    assert_eq!(shop.ask("DELETE", ADA, Value::Null).await.0, 204);
+    assert_eq!(outcome(&shop, "4").await, "SENT");
+    assert_eq!(reason(&shop).await, None);
+    // Of a mail that was sent since.
+    happens(&shop, "4", Kind::Bounce, 2).await;
+    assert_eq!(reason(&shop).await.unwrap(), "bounce");
+    assert!(shop.get(ADA).await["since"].as_str() > since.as_str());
+    assert_eq!(outcome(&shop, "5").await, "NOT_SENT suppressed");
+}
+
+#[tokio::test]
+async fn an_address_to_which_so_many_mails_came_back_for_now_with_none_between_counts_as_gone() {
+    let shop = open().await;
+    shop.put("/v1/settings", json!({ "soft_bounces": 3 })).await;
+    for order in ["1", "2", "3", "4"] {
+        assert_eq!(outcome(&shop, order).await, "SENT");
+    }
+    // One mail counts once, however often it is told of.
+    happens(&shop, "1", Kind::SoftBounce, 5).await;
+    happens(&shop, "1", Kind::SoftBounce, 1).await;
+    happens(&shop, "2", Kind::SoftBounce, 1).await;
+    assert_eq!(reason(&shop).await, None);
+    // One gets through: it is counted anew.
+    assert_eq!(outcome(&shop, "5").await, "SENT");
+    happens(&shop, "3", Kind::SoftBounce, 1).await;
+    happens(&shop, "4", Kind::SoftBounce, 1).await;
+    assert_eq!(reason(&shop).await, None);
+    happens(&shop, "5", Kind::SoftBounce, 2).await;
+    assert_eq!(reason(&shop).await.unwrap(), "soft_bounces");
+    assert_eq!(outcome(&shop, "6").await, "NOT_SENT suppressed");
+    // That one of them is delivered after all does not take it off; and what is told again
+    // after it was taken off by hand does not stop it.
+    happens(&shop, "5", Kind::Delivery, 1).await;
+    assert_eq!(reason(&shop).await.unwrap(), "soft_bounces");
+    assert_eq!(shop.ask("DELETE", ADA, Value::Null).await.0, 204);
+    for order in ["1", "2", "3", "4", "5"] {
+        happens(&shop, order, Kind::SoftBounce, 1).await;
+    }
+    assert_eq!((reason(&shop).await, outcome(&shop, "7").await), (None, "SENT".to_owned()));
+}
+
+#[tokio::test]
+async fn an_erased_customers_address_stays_stopped_until_it_is_let_off_by_hand() {
+    let shop = open().await;
+    assert_eq!(outcome(&shop, "1").await, "SENT");
+    happens(&shop, "1", Kind::Bounce, 1).await;
+    shop.ask("DELETE", "/v1/customers/ada", Value::Null).await;
+    shop.drain().await;
+    assert_eq!(reason(&shop).await.unwrap(), "erased");
+    shop.put("/v1/customers/ada-2", json!({ "email": "ada@example.com" })).await;
+    shop.order("2", "ada-2").await;
+    shop.quiet().await;
+    assert_eq!(shop.outcomes("ada-2").await, ["NOT_SENT suppressed"]);
+    assert_eq!(shop.ask("DELETE", ADA, Value::Null).await.0, 204);
+    shop.order("3", "ada-2").await;
+    shop.quiet().await;
+    assert_eq!(shop.outcomes("ada-2").await, ["SENT", "NOT_SENT suppressed"]);
+}

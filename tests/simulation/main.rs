@@ -1,0 +1,97 @@
+//! The sender and what is around it, on a time of their own: thousands of runs, each made
+//! from a seed, in which functions are killed at any await, calls and their answers are lost,
+//! every message comes up to five times, and SES's events come late, repeated or never.
+//!
+//! The functions' own code runs here, over the SDK's real clients; the tables are the real
+//! engine. Only the network, SES and the queues are models. A run that fails names its seed:
+//! `CARTWIRE_SEED=… cargo test -p simulation` goes through that one again.
+//! `CARTWIRE_RUNS=…` says how many there are.
+
+mod network;
+mod queue;
+mod run;
+mod world;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use domain::message::{Reason, State};
+use jiff::SignedDuration;
+use run::Outcome;
+
+/// How many runs there are, unless the environment says otherwise.
+const RUNS: u64 = 2_000;
+
+/// How long one invocation may take, and so how old what it has read may be.
+const INVOCATION: SignedDuration = SignedDuration::from_secs(22);
+
+#[test]
+fn whatever_dies_is_lost_or_comes_twice_no_mail_goes_out_twice_and_each_message_says_what_became_of_it() {
+    let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    let clock = run::tables_clock(folder.path());
+    if let Some(seed) = number("CARTWIRE_SEED") {
+        return check(seed, &run::run(seed, &clock));
+    }
+    // Other seeds each day, the same all day: what fails can be gone through again.
+    let first = u64::try_from(jiff::Timestamp::now().as_second() / 86_400).unwrap() * 1_000_000;
+    let (next, end) = (AtomicU64::new(first), first + number("CARTWIRE_RUNS").unwrap_or(RUNS));
+    let work = || {
+        loop {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if seed >= end {
+                return;
+            }
+            let went = catch_unwind(AssertUnwindSafe(|| check(seed, &run::run(seed, &clock))));
+            if went.is_err() {
+                panic!("the run with CARTWIRE_SEED={seed} failed");
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..2).map(|_| scope.spawn(work)).collect();
+        for thread in threads {
+            thread.join().unwrap();
+        }
+    });
+}
+
+fn check(seed: u64, outcome: &Outcome) {
+    let world = outcome.world.world();
+    assert_eq!(outcome.left, 0, "{seed}: something is still under way after a day");
+    for message in outcome.plan.messages() {
+        let id = message.id.as_str();
+        let entry = outcome.entries.get(id).unwrap_or_else(|| panic!("{seed}: {id} is gone"));
+        let taken = world.ses.taken.get(id).map(Vec::as_slice).unwrap_or_default();
+        let context = format!("{seed}: {id} is {:?} {:?}, and SES took {taken:?}", entry.state, entry.reason);
+
+        // Never twice, but where its terms say so, and then once more, and not before its time.
+        match (message.terms.resend_after, taken) {
+            (_, [] | [_]) => {}
+            (Some(after), [first, second]) => {
+                assert!(second.at >= first.at + after, "{context}");
+            }
+            _ => panic!("{context}"),
+        }
+        // What is known of it is true.
+        match entry.state {
+            State::Sent => assert!(!taken.is_empty(), "{context}"),
+            State::NotSent => assert!(taken.is_empty() && entry.reason.is_some(), "{context}"),
+            State::Unknown => assert!(!outcome.plan.is_calm(), "{context}"),
+            State::Pending | State::Claimed => panic!("{context}"),
+        }
+        // What SES told of is known.
+        if taken.iter().any(|taken| taken.told) {
+            assert_eq!(entry.state, State::Sent, "{context}");
+        }
+        if message.customer_id.as_str() == "denied" && message.purpose == domain::message::Purpose::Marketing {
+            assert!(matches!(entry.reason, Some(Reason::NoConsent | Reason::Expired)), "{context}");
+        }
+        // Nothing goes to an address once it is known that it must not.
+        for taken in taken {
+            if let Some(noted) = outcome.noted.get(&taken.to) {
+                assert!(taken.at <= *noted + INVOCATION, "{context}: noted at {noted}");
+            }
+        }
+    }
+}
