@@ -1,5 +1,6 @@
 //! `cargo run --release -p benches`: how large the functions are, how quickly they start,
-//! what an order costs on its way to a mail, what it costs to be told things, and what segments cost.
+//! what an order costs on its way to a mail, what it costs to be told things, what segments cost,
+//! and how fast mail leaves.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line talks to whoever typed it")]
 
 mod build;
@@ -11,6 +12,7 @@ mod others;
 mod proc;
 mod runner;
 mod segments;
+mod send;
 mod size;
 mod stats;
 mod table;
@@ -55,6 +57,8 @@ enum Command {
     Ingest(ingest::Args),
     /// How quickly conditions are evaluated, and what segments cost that are kept up to date.
     Segments(segments::Args),
+    /// How fast mail leaves, what that takes, and how exactly the account's rate is kept.
+    Send(send::Args),
     /// Run the bundle until the standard input ends.
     #[command(hide = true)]
     Runner(runner::Args),
@@ -81,6 +85,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::OrderToMail(args) => show(&wait(order_to_mail::run(args, &cli.template))?, cli.json),
         Command::Ingest(args) => show(&wait(ingest::run(args, &cli.template))?, cli.json),
         Command::Segments(args) => show(&wait(segments::run(args, &cli.template))?, cli.json),
+        Command::Send(args) => show(&wait(send::run(args, &cli.template))?, cli.json),
         Command::Runner(args) => wait(runner::run(args, &cli.template)),
         Command::Function { name } => match local::linked::run(&name) {
             None => anyhow::bail!("there is no function {name}"),

@@ -23,6 +23,9 @@ pub(crate) struct Args {
     /// Most processes of one function.
     #[arg(long, default_value_t = 4, value_name = "N")]
     max_instances: usize,
+    /// Mails in a second that SES takes. By default it is not what limits.
+    #[arg(long, default_value_t = 100_000.0, value_name = "RATE")]
+    max_send_rate: f64,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -38,8 +41,7 @@ pub(crate) async fn run(args: Args, template: &Path) -> anyhow::Result<()> {
     let mut options = Options::new(template);
     options.data = args.data;
     options.max_instances = args.max_instances;
-    // SES must not be what limits.
-    options.max_send_rate = 100_000.0;
+    options.max_send_rate = args.max_send_rate;
     let bundle = Bundle::start(options).await?;
     let addresses = Addresses { api: bundle.api_url(), page: bundle.page_url(), aws: bundle.endpoint_url() };
     println!("{}", serde_json::to_string(&addresses)?);
@@ -57,9 +59,22 @@ pub(crate) struct Runner {
 
 impl Runner {
     pub(crate) async fn start(template: &Path, data: Option<&Path>, max_instances: usize) -> anyhow::Result<Self> {
+        Self::start_at(template, data, max_instances, None).await
+    }
+
+    /// As [`Runner::start`], with an account that may send so many mails in a second.
+    pub(crate) async fn start_at(
+        template: &Path,
+        data: Option<&Path>,
+        max_instances: usize,
+        max_send_rate: Option<f64>,
+    ) -> anyhow::Result<Self> {
         let mut command = Command::new(std::env::current_exe()?);
         command.arg("runner").arg("--template").arg(template);
         command.args(["--max-instances", &max_instances.to_string()]);
+        if let Some(rate) = max_send_rate {
+            command.args(["--max-send-rate", &rate.to_string()]);
+        }
         if let Some(data) = data {
             command.arg("--data").arg(data);
         }

@@ -10,20 +10,20 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_secs(60);
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Mail {
+pub(crate) struct Mail {
     /// To the millisecond.
-    pub(super) time: Timestamp,
-    pub(super) to: Vec<String>,
-    pub(super) subject: String,
+    pub(crate) time: Timestamp,
+    pub(crate) to: Vec<String>,
+    pub(crate) subject: String,
 }
 
 /// How many mails there have been.
-pub(super) async fn count(page: &mut Client) -> anyhow::Result<u64> {
+pub(crate) async fn count(page: &mut Client) -> anyhow::Result<u64> {
     page.get("/ses").await?["mails"].as_u64().context("the runner does not count mails")
 }
 
 /// Waits for so many mails in all, as long as there come more, looking seldom.
-pub(super) async fn wait(page: &mut Client, wanted: u64, every: Duration) -> anyhow::Result<()> {
+pub(crate) async fn wait(page: &mut Client, wanted: u64, every: Duration) -> anyhow::Result<()> {
     let (mut newest, mut since) = (0, Instant::now());
     loop {
         let count = count(page).await?;
@@ -42,7 +42,7 @@ pub(super) async fn wait(page: &mut Client, wanted: u64, every: Duration) -> any
 }
 
 /// The newest `limit` mails.
-pub(super) async fn newest(page: &mut Client, limit: u64) -> anyhow::Result<Vec<Mail>> {
+pub(crate) async fn newest(page: &mut Client, limit: u64) -> anyhow::Result<Vec<Mail>> {
     let mails = page.get(&format!("/mailbox.json?limit={limit}")).await?;
     Ok(serde_json::from_value(mails)?)
 }

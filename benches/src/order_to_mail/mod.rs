@@ -5,10 +5,10 @@
 
 mod idle;
 mod latency;
-mod mailbox;
+pub(crate) mod mailbox;
 mod mailing;
 mod report;
-mod shop;
+pub(crate) mod shop;
 mod sustained;
 
 use crate::runner::{Runner, Scratch};

@@ -37,7 +37,7 @@ async fn some_customers(runner: &Runner, key: &str, first: usize, step: usize, o
 }
 
 /// Sends an order of a customer; it has to be a new one.
-pub(super) async fn order(api: &mut Client, id: &str, customer: usize) -> anyhow::Result<()> {
+pub(crate) async fn order(api: &mut Client, id: &str, customer: usize) -> anyhow::Result<()> {
     let order = json!({
         "customer_id": format!("c-{customer}"), "updated_at": "2026-11-22T10:00:00Z", "currency": "EUR",
         "total": "64.85", "status": {"general": "received"},
@@ -57,7 +57,7 @@ pub(super) fn address(number: usize) -> String {
 }
 
 /// The order's number is the subject, by which its mail is known.
-fn confirmation() -> Value {
+pub(crate) fn confirmation() -> Value {
     json!({
         "subject": "{{order.id}}",
         "html": "<h1>Thank you, {{customer.first_name}}</h1>\n<table>{{#each order.lines}}<tr><td>{{this.quantity}} ×</td>\
@@ -65,7 +65,8 @@ fn confirmation() -> Value {
     })
 }
 
-fn news() -> Value {
+/// What mailings send.
+pub(crate) fn news() -> Value {
     json!({
         "subject": "News for {{customer.first_name}}",
         "html": "<h1>What is new</h1><p>Dear {{customer.first_name}} {{customer.last_name}}, there are new mugs.</p>\

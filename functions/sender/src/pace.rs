@@ -43,6 +43,9 @@ const TOO_FAR: SignedDuration = SignedDuration::from_mins(2);
 /// How long what is known of a stop is gone by.
 const KNOWN_FOR: SignedDuration = SignedDuration::from_secs(3);
 
+/// The same while one message is tried: it will soon be known what became of it.
+const PROBE_KNOWN_FOR: SignedDuration = SignedDuration::from_millis(200);
+
 /// How long what is known of the account is gone by.
 const ACCOUNT_FOR: SignedDuration = SignedDuration::from_secs(60);
 
@@ -146,7 +149,7 @@ impl Pacer {
     pub(crate) fn stopped(&self) -> Option<Turn> {
         let now = self.clock.now();
         let (sending, at) = self.seen()?;
-        let stop = sending.stop.filter(|stop| stop.until > now && is_fresh(at, now))?;
+        let stop = sending.stop.filter(|stop| stop.until > now && is_fresh(stop, at, now))?;
         Some(waits(&stop, now))
     }
 
@@ -250,7 +253,7 @@ impl Pacer {
     /// moves on, and a write that goes by an older row is refused.
     async fn known(&self, now: Timestamp) -> anyhow::Result<Sending> {
         match self.seen() {
-            Some((sending, at)) if is_fresh(at, now) || sending.stop.is_none() => return Ok(sending),
+            Some((sending, at)) if sending.stop.is_none_or(|stop| is_fresh(&stop, at, now)) => return Ok(sending),
             _ => {}
         }
         if let Some(sending) = self.rows.get().await? {
@@ -432,8 +435,8 @@ fn micros(length: SignedDuration) -> i64 {
     i64::try_from(length.as_micros()).unwrap_or(i64::MAX)
 }
 
-fn is_fresh(at: Timestamp, now: Timestamp) -> bool {
-    now.duration_since(at).abs() < KNOWN_FOR
+fn is_fresh(stop: &Stop, seen_at: Timestamp, now: Timestamp) -> bool {
+    now.duration_since(seen_at).abs() < if stop.probed { PROBE_KNOWN_FOR } else { KNOWN_FOR }
 }
 
 /// What a message does while sending is stopped.

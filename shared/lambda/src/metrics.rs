@@ -2,12 +2,15 @@
 //! becomes a metric without a call.
 
 use std::io::Write;
+use std::sync::LazyLock;
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 /// The namespace of every metric.
 const NAMESPACE: &str = "Cartwire";
+
+static IN_LAMBDA: LazyLock<bool> = LazyLock::new(|| std::env::var_os("AWS_LAMBDA_FUNCTION_NAME").is_some());
 
 /// The unit of a metric's value.
 #[derive(Debug, Clone, Copy)]
@@ -18,8 +21,12 @@ pub enum Unit {
     Milliseconds,
 }
 
-/// Writes one value of a metric, under these dimensions.
+/// Writes one value of a metric, under these dimensions; nothing outside of Lambda, where
+/// nobody reads it.
 pub fn emit(at: Timestamp, name: &str, unit: Unit, value: f64, dimensions: &[(&str, &str)]) {
+    if !*IN_LAMBDA {
+        return;
+    }
     let line = line(at, name, unit, value, dimensions);
     // A metric that cannot be written is no reason to fail what it counts.
     drop(writeln!(std::io::stdout().lock(), "{line}"));
