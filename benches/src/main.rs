@@ -10,6 +10,7 @@ mod ingest;
 mod order_to_mail;
 mod others;
 mod proc;
+mod render;
 mod runner;
 mod segments;
 mod send;
@@ -59,6 +60,8 @@ enum Command {
     Segments(segments::Args),
     /// How fast mail leaves, what that takes, and how exactly the account's rate is kept.
     Send(send::Args),
+    /// How quickly mails are rendered, and templates compiled.
+    Render(render::Args),
     /// Run the bundle until the standard input ends.
     #[command(hide = true)]
     Runner(runner::Args),
@@ -86,6 +89,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Ingest(args) => show(&wait(ingest::run(args, &cli.template))?, cli.json),
         Command::Segments(args) => show(&wait(segments::run(args, &cli.template))?, cli.json),
         Command::Send(args) => show(&wait(send::run(args, &cli.template))?, cli.json),
+        Command::Render(args) => show(&render::run(&args)?, cli.json),
         Command::Runner(args) => wait(runner::run(args, &cli.template)),
         Command::Function { name } => match local::linked::run(&name) {
             None => anyhow::bail!("there is no function {name}"),

@@ -192,7 +192,10 @@ async fn a_category_that_nobody_asked_for_is_not_in_use_or_not_seen_goes_by_its_
     category(json!({ "visible": false })).await;
     let leave = link(&shop, "ada", "read_news", "u").await;
     assert_eq!(post(&shop, &leave, "List-Unsubscribe=One-Click").await.status, 200);
-    assert_eq!((state(&shop, "ada", "news").await, state(&shop, "ada", "email").await), ("granted".into(), "denied".into()));
+    assert_eq!(
+        (state(&shop, "ada", "news").await, state(&shop, "ada", "email").await),
+        ("granted".into(), "denied".into())
+    );
 }
 
 #[tokio::test]
@@ -291,9 +294,11 @@ async fn a_category_is_defined_before_it_is_named_and_stays_while_it_is() {
             "steps": [{ "send": { "template": "plain" } }] })
     };
     let (status, problem) = shop.ask("PUT", "/v1/campaigns/c", campaign("news")).await;
-    let places: Vec<&str> = problem["errors"].as_array().unwrap().iter().map(|e| e["pointer"].as_str().unwrap()).collect();
+    let places: Vec<&str> =
+        problem["errors"].as_array().unwrap().iter().map(|e| e["pointer"].as_str().unwrap()).collect();
     assert_eq!((status, places), (422, vec!["/filter/field", "/sending/category"]));
-    let mailing = json!({ "name": "m", "template": "plain", "sending": { "category": "news" }, "at": "2030-01-01T00:00:00Z" });
+    let mailing =
+        json!({ "name": "m", "template": "plain", "sending": { "category": "news" }, "at": "2030-01-01T00:00:00Z" });
     assert_eq!(shop.ask("PUT", "/v1/mailings/m", mailing.clone()).await.0, 422);
 
     shop.put("/v1/mailing-categories/news", json!({ "name": "News" })).await;

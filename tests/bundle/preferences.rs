@@ -18,9 +18,8 @@ fn text(reply: &Reply) -> String {
 
 /// What a browser would send of a page's form, with these boxes turned over.
 fn form(page: &str, turned: &[&str]) -> String {
-    let value = |tag: &str, name: &str| {
-        Some(tag.split_once(&format!("{name}=\""))?.1.split('"').next().unwrap().to_owned())
-    };
+    let value =
+        |tag: &str, name: &str| Some(tag.split_once(&format!("{name}=\""))?.1.split('"').next().unwrap().to_owned());
     let mut fields = Vec::new();
     for tag in page.split("<input").skip(1).map(|rest| rest.split('>').next().unwrap()) {
         let (name, of) = (value(tag, "name").unwrap(), value(tag, "value").unwrap());
@@ -51,7 +50,10 @@ async fn what_is_chosen_on_the_page_is_saved_once_and_nothing_else_is_changed() 
     let saved = post(&shop, &path, &without_offers).await;
     assert!(saved.status == 200 && text(&saved).contains("role=\"status\""));
     assert_eq!(state(&shop, "ada", "offers").await, "denied");
-    assert_eq!((state(&shop, "ada", "news").await, state(&shop, "ada", "email").await), (String::new(), "granted".into()));
+    assert_eq!(
+        (state(&shop, "ada", "news").await, state(&shop, "ada", "email").await),
+        (String::new(), "granted".into())
+    );
     let once = shop.get("/v1/customers/ada").await;
     shop.advance("PT1H").await;
     assert_eq!(post(&shop, &path, &without_offers).await.status, 200);
@@ -59,13 +61,19 @@ async fn what_is_chosen_on_the_page_is_saved_once_and_nothing_else_is_changed() 
 
     // A form that was open all the while says what was changed in it, not what it was.
     assert_eq!(post(&shop, &path, &form(&page, &["news"])).await.status, 200);
-    assert_eq!((state(&shop, "ada", "news").await, state(&shop, "ada", "offers").await), ("denied".into(), "denied".into()));
+    assert_eq!(
+        (state(&shop, "ada", "news").await, state(&shop, "ada", "offers").await),
+        ("denied".into(), "denied".into())
+    );
 
     let page = text(&post(&shop, &path, "do=nothing").await);
     assert_eq!(state(&shop, "ada", "email").await, "denied");
     // And back again.
     assert_eq!(post(&shop, &path, &form(&page, &["*", "news"])).await.status, 200);
-    assert_eq!((state(&shop, "ada", "email").await, state(&shop, "ada", "news").await), ("granted".into(), "granted".into()));
+    assert_eq!(
+        (state(&shop, "ada", "email").await, state(&shop, "ada", "news").await),
+        ("granted".into(), "granted".into())
+    );
 }
 
 #[tokio::test]
@@ -142,6 +150,9 @@ async fn a_page_speaks_its_readers_language_and_has_the_shops_name_and_logo() {
         assert!(page.header("content-security-policy").contains("img-src https://cdn.example.com;"));
         let page = text(&page);
         assert!(page.contains(&format!("<html lang=\"{shown}\"")), "{page}");
-        assert!(page.contains(&format!(">{name}</label>")) && page.contains("<img src=\"https://cdn.example.com/logo.png\""));
+        assert!(
+            page.contains(&format!(">{name}</label>"))
+                && page.contains("<img src=\"https://cdn.example.com/logo.png\"")
+        );
     }
 }

@@ -87,7 +87,10 @@ async fn in_the_sandbox_one_goes_each_second() {
     assert_eq!(shop.bundle.ses().status().too_fast, 0);
     let mailed = times(&shop, |_| true);
     assert_eq!(mailed.len(), 5);
-    assert!(mailed.windows(2).all(|two| two[1].duration_since(two[0]) > SignedDuration::from_millis(600)), "{mailed:?}");
+    assert!(
+        mailed.windows(2).all(|two| two[1].duration_since(two[0]) > SignedDuration::from_millis(600)),
+        "{mailed:?}"
+    );
 }
 
 #[tokio::test]

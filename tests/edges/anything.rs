@@ -248,9 +248,16 @@ pub(crate) fn good(method: &str, path: &str, at: &str) -> Value {
         ["templates", _] => {
             json!({ "subject": "{{order.id}}", "html": "<p>{{#each order.lines}}{{name}}{{/each}}</p>" })
         }
+        ["partials", _] => json!({ "name": "Page", "source": "<p>{{> @partial-block}}</p>" }),
         ["campaigns", _] => campaign("t"),
         ["mailings", _] => {
-            json!({ "name": "m", "template": "t", "at": at, "audience": { "field": "customer.city", "is": "Riga" } })
+            json!({
+                "name": "m", "template": "t", "at": at, "audience": { "field": "customer.city", "is": "Riga" },
+                "sending": {
+                    "lifetime": "PT24H", "any_hour": false, "cap": { "most": 1, "per": "P7D" },
+                    "over_cap": { "send_within": "PT48H" }, "if_unknown": { "resend_after": "PT6H" },
+                },
+            })
         }
         ["segments", _, "pause" | "resume"] | ["suppressions", _] => json!({}),
         ["segments", _, "copy"] => json!({ "audience": "vip" }),
@@ -272,7 +279,10 @@ pub(crate) fn good(method: &str, path: &str, at: &str) -> Value {
             json!({ "name": "News", "names": { "lv": "Jaunumi" }, "description": "Weekly", "default": "off", "visible": true, "active": true })
         }
         ["settings"] => {
-            json!({ "company": "Clay", "time_zone": "Europe/Riga", "currency": "EUR", "languages": ["lv"] })
+            json!({
+                "company": "Clay", "time_zone": "Europe/Riga", "currency": "EUR", "languages": ["lv"],
+                "quiet_hours": { "from": "21:00", "to": "08:00" }, "caps": [{ "most": 3, "per": "P7D" }],
+            })
         }
         ["webhooks", kind, _] => recorded(kind),
         ["batch" | "import" | "b"] => json!({ "batch": [message()], "sentAt": at, "context": { "ip": "::1" } }),

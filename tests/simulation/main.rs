@@ -12,11 +12,13 @@ mod queue;
 mod run;
 mod world;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use domain::CustomerId;
 use domain::message::{Reason, State};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use run::Outcome;
 
 /// How many runs there are, unless the environment says otherwise.
@@ -57,6 +59,37 @@ fn whatever_dies_is_lost_or_comes_twice_no_mail_goes_out_twice_and_each_message_
 }
 
 fn check(seed: u64, outcome: &Outcome) {
+    check_messages(seed, outcome);
+    check_caps(seed, outcome);
+}
+
+/// Nobody has more than they may, however much comes at once; and nobody has less because
+/// others were sent, in runs in which nothing goes wrong.
+fn check_caps(seed: u64, outcome: &Outcome) {
+    let world = outcome.world.world();
+    let (most, per) = run::CAP;
+    let mut had: BTreeMap<&CustomerId, Vec<Timestamp>> = BTreeMap::new();
+    let mut kept_out = BTreeSet::new();
+    for message in outcome.plan.messages().filter(|message| outcome.plan.caps(message)) {
+        let taken = world.ses.taken.get(message.id.as_str()).into_iter().flatten().next();
+        had.entry(&message.customer_id).or_default().extend(taken.map(|taken| taken.at));
+        if outcome.entries[message.id.as_str()].reason == Some(Reason::FrequencyCap) {
+            kept_out.insert(&message.customer_id);
+        }
+    }
+    for (customer_id, had) in &mut had {
+        had.sort();
+        for span in had.windows(most + 1) {
+            // The place is taken a moment before SES takes the mail.
+            assert!(span[most] > span[0] + per - INVOCATION, "{seed}: {customer_id} had {span:?}");
+        }
+        if outcome.plan.is_calm() && kept_out.contains(customer_id) {
+            assert!(had.len() >= most, "{seed}: {customer_id} had {had:?}, and was kept from more");
+        }
+    }
+}
+
+fn check_messages(seed: u64, outcome: &Outcome) {
     let world = outcome.world.world();
     assert_eq!(outcome.left, 0, "{seed}: something is still under way after a day");
     for message in outcome.plan.messages() {

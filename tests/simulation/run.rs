@@ -12,7 +12,8 @@ use std::time::Duration;
 
 use aws_lambda_events::sqs::SqsEvent;
 use contracts::DeliverMessage;
-use domain::message::{Origin, Purpose, Terms};
+use domain::dictionary::WordKind;
+use domain::message::{Origin, OverCap, Purpose, Terms};
 use domain::{Customer, CustomerId, MailingId, Message, TemplateId};
 use feedback::Feedback;
 use jiff::{SignedDuration, Timestamp};
@@ -51,7 +52,12 @@ pub(crate) struct Plan {
     /// How often each message is put on its queue, at most.
     copies: u8,
     paused: bool,
+    /// Whether a customer may have only so many messages ([`CAP`]).
+    capped: bool,
 }
+
+/// How many marketing messages a customer may have in how long, where they may not have more.
+pub(crate) const CAP: (usize, SignedDuration) = (2, SignedDuration::from_hours(6));
 
 #[derive(Debug, Clone)]
 struct Planned {
@@ -81,11 +87,17 @@ impl Plan {
             deaf: rng.choice([0, 0, 5, 60]).unwrap(),
             copies: rng.u8(1..=5),
             paused: rng.u8(..4) == 0,
+            capped: rng.bool(),
         }
     }
 
     pub(crate) fn messages(&self) -> impl Iterator<Item = &Message> {
         self.messages.iter().map(|planned| &planned.message)
+    }
+
+    /// Whether a message is one of those that caps count.
+    pub(crate) fn caps(&self, message: &Message) -> bool {
+        self.capped && message.purpose == Purpose::Marketing
     }
 
     /// Whether nothing at all goes wrong but for what is sent twice.
@@ -105,6 +117,7 @@ fn planned(number: usize, rng: &mut fastrand::Rng) -> Planned {
     let terms = Terms {
         resend_after: (rng.u8(..3) == 0).then(|| hours(rng, 3)),
         lifetime: (rng.u8(..6) == 0).then(|| hours(rng, 2)),
+        over_cap: if rng.bool() { OverCap::Skip } else { OverCap::Defer },
         ..Terms::default()
     };
     let after = Duration::from_millis(rng.u64(..900_000));
@@ -178,6 +191,11 @@ impl Run {
         let definitions = Definitions::new(db.clone(), setting("DEFINITIONS_TABLE").unwrap());
         let template = json!({ "subject": "Hello", "html": "<p>{{customer.id}}</p>" });
         definitions.save(Kind::Template, "plain", &template, time.now(), |_| Ok(Vec::new())).await.unwrap();
+        if plan.capped {
+            let caps = json!({ "caps": [{ "most": CAP.0, "per": CAP.1.to_string() }] });
+            let settings = contracts::dictionary::read(WordKind::Settings, "", &caps, None).unwrap();
+            definitions.save(Kind::Word, &settings.id(), &settings, time.now(), |_| Ok(Vec::new())).await.unwrap();
+        }
         let customers = Customers::new(db.clone(), setting("CUSTOMERS_TABLE").unwrap());
         for id in CUSTOMERS {
             let consent = if id == "denied" { "denied" } else { "granted" };
@@ -296,7 +314,10 @@ impl Run {
                     run.senders.borrow_mut().push(sender);
                     let failed = failures(&answer);
                     let mut world = run.network.world();
-                    batch.iter().filter(|(id, _)| !failed.contains(id)).for_each(|(id, _)| world.deliveries.delete(*id));
+                    batch
+                        .iter()
+                        .filter(|(id, _)| !failed.contains(id))
+                        .for_each(|(id, _)| world.deliveries.delete(*id));
                 }
                 run.running.set(run.running.get() - 1);
             });
@@ -422,8 +443,7 @@ async fn killable<T>(work: impl Future<Output = T>, mut polls: Option<usize>) ->
 }
 
 fn event(batch: &[(u64, String)]) -> SqsEvent {
-    let records: Vec<_> =
-        batch.iter().map(|(id, body)| json!({ "messageId": id.to_string(), "body": body })).collect();
+    let records: Vec<_> = batch.iter().map(|(id, body)| json!({ "messageId": id.to_string(), "body": body })).collect();
     serde_json::from_value(json!({ "Records": records })).unwrap()
 }
 

@@ -39,13 +39,7 @@ pub(crate) struct Paced {
     pub(crate) others_percent: f64,
 }
 
-pub(super) async fn run(
-    runner: &Runner,
-    key: &str,
-    rate: f64,
-    queued: usize,
-    seconds: u32,
-) -> anyhow::Result<Paced> {
+pub(super) async fn run(runner: &Runner, key: &str, rate: f64, queued: usize, seconds: u32) -> anyhow::Result<Paced> {
     let mut api = runner.api(key).await?;
     let mut page = runner.page().await?;
     held::queue(runner, &mut api, "held", queued).await?;

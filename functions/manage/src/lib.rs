@@ -14,6 +14,7 @@ mod editions;
 mod keys;
 mod members;
 mod messages;
+mod previews;
 mod reference;
 mod segments;
 mod sending;
@@ -32,9 +33,10 @@ use contracts::{Kind, Problem};
 use facts::History;
 use lambda::Clock;
 use lambda::http::{Failure, Request, Response};
+use mail::{Composer, Identity};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use store::{Customers, Definitions, DictionaryCache, Head, Keys, Mailings, Messages, Pace, Scans, Sizes};
+use store::{Catalogue, Customers, Definitions, DictionaryCache, Head, Keys, Mailings, Messages, Pace, Scans, Sizes};
 
 /// Serves requests of the HTTP API, and direct invocations that make keys.
 ///
@@ -51,8 +53,18 @@ pub async fn run() -> Result<(), lambda::Error> {
         api: Api::from_env(db.clone())?,
         keys: Keys::new(db.clone(), required("DEFINITIONS_TABLE")?),
         history: History::new(customers.clone(), messages.clone(), DictionaryCache::new(definitions.clone())),
-        customers,
         messages,
+        composer: Composer::new(
+            customers.clone(),
+            Catalogue::new(db.clone(), required("CATALOGUE_TABLE")?),
+            definitions.clone(),
+            Identity {
+                from_address: required("FROM_ADDRESS")?,
+                shop_name: required("SHOP_NAME")?,
+                public_url: required("PUBLIC_URL")?,
+            },
+        ),
+        customers,
         definitions,
         mailings: Mailings::new(db.clone(), required("CHECKPOINTS_TABLE")?),
         sizes: Sizes::new(db.clone(), required("CHECKPOINTS_TABLE")?),
@@ -81,6 +93,7 @@ struct Manage {
     history: History,
     customers: Customers,
     messages: Messages,
+    composer: Composer,
     definitions: Definitions,
     mailings: Mailings,
     sizes: Sizes,
@@ -107,6 +120,8 @@ impl Manage {
         match request.route() {
             "PUT /v1/templates/{id}" => self.put_template(request).await,
             "GET /v1/templates/{id}" => self.get_template(request).await,
+            "POST /v1/templates/preview" => self.preview_draft(request).await,
+            "POST /v1/templates/{id}/preview" => self.preview_template(request).await,
             "GET /v1/templates" => self.list(store::Kind::Template, request).await,
             "PUT /v1/partials/{code}" => self.put_partial(request).await,
             "GET /v1/partials/{code}" => self.get_partial(request).await,

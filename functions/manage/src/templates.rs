@@ -79,6 +79,7 @@ impl Manage {
     pub(crate) async fn put_partial(&self, request: &Request) -> Result<Response, Failure> {
         let code = request.path("code", Code::parse)?;
         let partial = read_partial(&request.json()?)?;
+        let shape = self.shape().await?;
         let mut made = BTreeMap::new();
         loop {
             let saved = self.saved().await?;
@@ -87,7 +88,7 @@ impl Manage {
                 let detail = format!("there are {MOST_PARTIALS} of them, and no more are kept; delete one first");
                 return Err(Problem::new(Kind::Conflict).because(detail).into());
             }
-            let templates = touched(&saved, code.as_str(), &partial)?;
+            let templates = touched(&saved, code.as_str(), &partial, &shape)?;
             let mut edits = vec![Edit::save(Defined::Partial, code.as_str(), &partial)?];
             let mut edited = Vec::new();
             for (id, template) in &templates {
@@ -150,7 +151,7 @@ impl Manage {
         self.definitions.by(request.key_id()).edit(edits, revision, self.clock.now()).await
     }
 
-    async fn partials(&self) -> anyhow::Result<Vec<(String, Versioned<Partial>)>> {
+    pub(crate) async fn partials(&self) -> anyhow::Result<Vec<(String, Versioned<Partial>)>> {
         self.definitions.list_by_id(Defined::Partial).await
     }
 
@@ -165,7 +166,7 @@ impl Manage {
 ///
 /// # Errors
 /// What is wrong with the partial, by itself or where it is used.
-fn touched(saved: &Saved, code: &str, partial: &Partial) -> Result<Vec<(String, Source)>, Faults> {
+fn touched(saved: &Saved, code: &str, partial: &Partial, shape: &Shape) -> Result<Vec<(String, Source)>, Faults> {
     let mut all = saved.sources();
     all.insert(code.to_owned(), partial.source.clone());
     if let Err(problems) = Template::check_partial(code, &all) {
@@ -185,18 +186,20 @@ fn touched(saved: &Saved, code: &str, partial: &Partial) -> Result<Vec<(String, 
         if again == template.value {
             continue;
         }
-        match Template::compile(&again) {
-            Ok(_) => touched.push((id.clone(), again)),
-            Err(problems) => {
-                let fault = |problem| Fault::new("/source", format!("in the template {id:?}: {problem}"));
-                faults.extend(problems.iter().map(fault));
-            }
+        let problems = match Template::compile(&again) {
+            Ok(template) => template.misfits(shape),
+            Err(problems) => problems,
+        };
+        if problems.is_empty() {
+            touched.push((id.clone(), again));
         }
+        let fault = |problem| Fault::new("/source", format!("in the template {id:?}: {problem}"));
+        faults.extend(problems.iter().map(fault));
     }
     if faults.is_empty() { Ok(touched) } else { Err(faults) }
 }
 
-fn compiled(source: &Source) -> Result<Template, Faults> {
+pub(crate) fn compiled(source: &Source) -> Result<Template, Faults> {
     Template::compile(source).map_err(|problems| problems.iter().map(fault).collect())
 }
 

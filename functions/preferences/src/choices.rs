@@ -135,7 +135,9 @@ mod tests {
         assert_eq!(changed(&customer, ""), [""; 0]);
 
         // Sent twice, it is said once.
-        for (what, update) in chosen(&Form::from(format!("{all}&on=news").as_str()), &customer.clone(), &dictionary, now) {
+        for (what, update) in
+            chosen(&Form::from(format!("{all}&on=news").as_str()), &customer.clone(), &dictionary, now)
+        {
             customer.consent(&what, update, now);
         }
         assert_eq!(changed(&customer, &format!("{all}&on=news")), [""; 0]);

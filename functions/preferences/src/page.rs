@@ -135,7 +135,9 @@ mod tests {
             let body = response.body();
             let style = body.split("<style>").nth(1).unwrap().split("</style>").next().unwrap();
             let hash = STANDARD.encode(Sha256::digest(style.as_bytes()));
-            assert!(policy.starts_with("default-src 'none';") && policy.contains(&format!("style-src 'sha256-{hash}'")));
+            assert!(
+                policy.starts_with("default-src 'none';") && policy.contains(&format!("style-src 'sha256-{hash}'"))
+            );
             assert!(policy.contains("img-src https://cdn.example.com;") && policy.contains("frame-ancestors 'none'"));
             assert_eq!((headers["cache-control"], headers["referrer-policy"]), ("no-store", "no-referrer"));
             assert!(headers["x-robots-tag"].contains("noindex"));

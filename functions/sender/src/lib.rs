@@ -7,6 +7,7 @@
 
 mod limits;
 mod pace;
+mod plan;
 mod ses;
 
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -12,26 +12,19 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use domain::WhyStopped;
 use jiff::{SignedDuration, Timestamp};
 use lambda::Clock;
 use lambda::metrics::{Unit, emit};
-use store::{Pace, Sending, SendingAccount, Slots, Stop, WantedSlots, WhyStopped, Written};
+use store::{Pace, Sending, SendingAccount, Slots, Stop, Written};
 use tokio::sync::watch;
 use tokio::time::sleep;
 
+use crate::plan::{Plan, SOON, micros};
 use crate::ses::Ses;
-
-/// How much of the account's rate is used. The rest is for calls that arrive a little early.
-const USED: f64 = 0.975;
-
-/// The least rate that is reckoned with, in mails a second.
-const LEAST_RATE: f64 = 0.1;
 
 /// What every account may send in a second, for as long as SES does not say.
 const UNTOLD: SendingAccount = SendingAccount { rate: 1.0, per_day: None, used: 0.0 };
-
-/// How far ahead mass mail takes slots.
-const AHEAD: SignedDuration = SignedDuration::from_millis(1_500);
 
 /// A slot that passed longer ago than this is not used any more: many that are late would
 /// be too many at once.
@@ -69,12 +62,6 @@ const RARELY: SignedDuration = SignedDuration::from_mins(15);
 
 /// The same where the daily quota is used up, which frees itself by and by.
 const QUOTA_RARELY: SignedDuration = SignedDuration::from_hours(1);
-
-/// For how long mass mail is put back whose turn does not come in this invocation.
-const MASS_BACK: SignedDuration = SignedDuration::from_secs(20);
-
-/// For how long anything is put back that only just missed its turn.
-const SOON: SignedDuration = SignedDuration::from_secs(2);
 
 /// How often slots are asked for before the message is put back.
 const TRIES: usize = 60;
@@ -330,15 +317,14 @@ impl Ticket<'_> {
         let mut checked = round.checked.subscribe();
         // It cannot fail: who counts lives as long as the round does.
         drop(checked.wait_for(|checked| *checked == 0).await);
-        let turn = self.wait(bulk).await;
-        round.waiting.fetch_sub(1, Ordering::Relaxed);
-        turn
-    }
-
-    async fn wait(&self, bulk: bool) -> anyhow::Result<Turn> {
-        let Round { pacer, latest, .. } = self.round;
-        for _ in 0..TRIES {
-            let slot_us = match self.slot(bulk).await? {
+        let Round { pacer, latest, waiting, .. } = round;
+        for attempt in 0..TRIES {
+            if attempt > 0 {
+                waiting.fetch_add(1, Ordering::Relaxed);
+            }
+            let slot = self.slot(bulk).await;
+            waiting.fetch_sub(1, Ordering::Relaxed);
+            let slot_us = match slot? {
                 Ok(slot_us) => slot_us,
                 Err(turn) => return Ok(turn),
             };
@@ -385,56 +371,6 @@ impl Drop for Ticket<'_> {
     }
 }
 
-/// What to ask of the row.
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Plan {
-    Take(WantedSlots),
-    /// Sleep so long, and up to `spread_us` longer: there is no room yet.
-    Sleep {
-        us: i64,
-        spread_us: i64,
-    },
-    PutBack(SignedDuration),
-}
-
-impl Plan {
-    /// As many of the `wanted` slots as come in time; all times in microseconds.
-    fn of(sending: &Sending, bulk: bool, wanted: usize, now_us: i64, latest_us: i64) -> Self {
-        let rate = sending.account.rate;
-        let every_us = (1e6 / (rate.max(LEAST_RATE) * USED)).ceil().max(1.0) as i64;
-        let free_us = sending.free_us.max(now_us);
-        let wanted = i64::try_from(wanted).unwrap_or(i64::MAX).max(1);
-        let in_time = latest_us.saturating_sub(free_us).div_euclid(every_us) + 1;
-        let take = |count: i64, end_us: i64| {
-            let latest_us = end_us - (count - 1) * every_us;
-            Self::Take(WantedSlots { count, every_us, rate, now_us, latest_us })
-        };
-        if in_time < 1 {
-            let after = SignedDuration::from_micros(free_us - now_us);
-            return Self::PutBack(if bulk { MASS_BACK } else { after.max(SOON) });
-        }
-        if !bulk {
-            return take(wanted.min(in_time), latest_us);
-        }
-        // Half of what lies ahead at most, so that there is still some left when the next asks.
-        let count = wanted.min(in_time).min((micros(AHEAD) / 2).div_euclid(every_us).max(1));
-        let length_us = (count - 1) * every_us;
-        let end_us = (now_us + micros(AHEAD)).max(now_us + length_us);
-        let too_early = free_us + length_us - end_us;
-        if too_early <= 0 {
-            return take(count, end_us.min(latest_us));
-        }
-        if now_us + too_early > latest_us {
-            return Self::PutBack(MASS_BACK);
-        }
-        Self::Sleep { us: too_early, spread_us: (end_us - now_us - length_us) / 2 }
-    }
-}
-
-fn micros(length: SignedDuration) -> i64 {
-    i64::try_from(length.as_micros()).unwrap_or(i64::MAX)
-}
-
 fn is_fresh(stop: &Stop, seen_at: Timestamp, now: Timestamp) -> bool {
     now.duration_since(seen_at).abs() < if stop.probed { PROBE_KNOWN_FOR } else { KNOWN_FOR }
 }
@@ -458,65 +394,6 @@ fn tried_again_in(why: WhyStopped, stopped_for: SignedDuration, account: Option<
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const NOW: i64 = 1_000_000_000_000;
-    const LATEST: i64 = NOW + 11_000_000;
-
-    fn sending(rate: f64, free_in_us: i64) -> Sending {
-        let account = SendingAccount { rate, per_day: None, used: 0.0 };
-        Sending { free_us: NOW + free_in_us, account, read_at: Timestamp::UNIX_EPOCH, stop: None }
-    }
-
-    fn plan(rate: f64, free_in_us: i64, bulk: bool) -> Plan {
-        Plan::of(&sending(rate, free_in_us), bulk, 10, NOW, LATEST)
-    }
-
-    fn taken(plan: Plan) -> (i64, i64) {
-        match plan {
-            Plan::Take(wanted) => (wanted.count, wanted.latest_us - NOW),
-            other => panic!("{other:?}"),
-        }
-    }
-
-    #[test]
-    fn slots_lie_a_little_farther_apart_than_the_rate_allows() {
-        let Plan::Take(wanted) = plan(100.0, -5, false) else { panic!() };
-        assert_eq!(wanted.every_us, 10_257);
-        let Plan::Take(wanted) = plan(1.0, -5, false) else { panic!() };
-        assert_eq!(wanted.every_us, 1_025_642);
-    }
-
-    #[test]
-    fn order_mail_takes_whatever_comes_in_time() {
-        assert_eq!(taken(plan(14.0, 10_000_000, false)).0, 10);
-        assert_eq!(taken(plan(14.0, 10_900_000, false)).0, 2);
-        assert_eq!(taken(plan(1.0, 0, false)).0, 10);
-        assert_eq!(
-            plan(14.0, 15_000_000, false),
-            Plan::PutBack(SignedDuration::from_secs(15)),
-            "no slot is taken that comes too late"
-        );
-    }
-
-    #[test]
-    fn mass_mail_takes_no_slot_beyond_the_next_moment() {
-        assert_eq!(taken(plan(100.0, 0, true)), (10, 1_500_000 - 9 * 10_257));
-        let (count, latest) = taken(plan(14.0, 0, true));
-        assert_eq!(count, 10);
-        assert!(latest + 9 * 73_261 <= 1_500_000, "the last of them comes within the moment too: {latest}");
-        assert!(matches!(plan(100.0, 1_480_000, true), Plan::Sleep { us, .. } if us == 1_480_000 - 1_500_000 + 92_313));
-        assert_eq!(taken(plan(1.0, 0, true)).0, 1, "one at a time where they are far apart");
-        assert!(matches!(plan(1.0, 1_600_000, true), Plan::Sleep { us: 100_000, .. }));
-    }
-
-    #[test]
-    fn whoever_waits_for_room_asks_before_what_is_taken_runs_out() {
-        for rate in [0.5, 1.0, 5.0, 14.0, 50.0, 100.0, 1_000.0] {
-            let free_in_us = 1_499_999;
-            let Plan::Sleep { us, spread_us } = plan(rate, free_in_us, true) else { continue };
-            assert!(us + spread_us <= free_in_us, "{rate}: {us} {spread_us}");
-        }
-    }
 
     #[test]
     fn one_message_is_tried_ever_more_rarely() {

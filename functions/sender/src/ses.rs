@@ -24,10 +24,10 @@ use aws_sdk_sesv2::Client;
 use aws_sdk_sesv2::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sesv2::operation::send_email::SendEmailError;
 use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message as Simple, MessageHeader, MessageTag};
-use domain::Message;
 use domain::message::{Origin, Reason};
+use domain::{Message, WhyStopped};
 use mail::Mail;
-use store::{SendingAccount, WhyStopped};
+use store::SendingAccount;
 
 /// SES, with the configuration set that reports back.
 #[derive(Debug, Clone)]

@@ -40,7 +40,9 @@ impl Campaign {
         let roots: &[Root] = match &trigger {
             Some(trigger) if trigger.is_about_an_order() => &[Root::Customer, Root::Order, Root::Change],
             Some(trigger) if trigger.whom().is_some() => &[Root::Customer, Root::Product, Root::Change],
-            Some(trigger) if trigger.segment().is_some() || *trigger == Trigger::ConsentRequested => &[Root::Customer, Root::Change],
+            Some(trigger) if trigger.segment().is_some() || *trigger == Trigger::ConsentRequested => {
+                &[Root::Customer, Root::Change]
+            }
             Some(_) => &[Root::Customer, Root::Event, Root::Change],
             // What it is about is not known, so nothing can be said against it.
             None => Root::SINGLE,

@@ -230,7 +230,12 @@ mod tests {
         check(json!({"consent": {"categories": ["news"]}}), &["/consent/categories"]);
         check(
             json!({"consent": {"categories": {"news": "no", "a.b": "denied", "tips": {"at": "9999-01-01T00:00:00Z"}}}}),
-            &["/consent/categories/a.b", "/consent/categories/news", "/consent/categories/tips/state", "/consent/categories/tips/at"],
+            &[
+                "/consent/categories/a.b",
+                "/consent/categories/news",
+                "/consent/categories/tips/state",
+                "/consent/categories/tips/at",
+            ],
         );
         check(json!({"fields": {"a": {"b": 1}}, "firstname": "Ada"}), &["/fields", "/firstname"]);
         check(json!({"updated_at": "9999-01-01T00:00:00Z"}), &["/updated_at"]);

@@ -89,6 +89,8 @@ pub const ROUTES: &[Route] = &[
     route("GET /v1/templates", "manage", MANAGE),
     route("GET /v1/templates/{id}", "manage", MANAGE),
     route("PUT /v1/templates/{id}", "manage", MANAGE),
+    route("POST /v1/templates/preview", "manage", MANAGE),
+    route("POST /v1/templates/{id}/preview", "manage", MANAGE),
     route("GET /v1/partials", "manage", MANAGE),
     route("GET /v1/partials/{code}", "manage", MANAGE),
     route("PUT /v1/partials/{code}", "manage", MANAGE),

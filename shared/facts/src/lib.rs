@@ -18,7 +18,7 @@ use serde_json::{Map, Value};
 use store::{Customers, DictionaryCache, Messages};
 
 pub use scanned::kinds;
-pub use shown::message as show_message;
+pub use shown::{message as show_message, summed_container};
 
 pub use schema::schema;
 

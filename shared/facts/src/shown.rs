@@ -28,12 +28,24 @@ pub(crate) fn counts(order: &Order, dictionary: &Dictionary) -> bool {
 /// Puts a container and what is in it with the facts. A container that nothing was ever
 /// in or done to is not there.
 pub(crate) fn container(code: &Code, known: &KnownContainer, facts: &mut Facts) {
+    let mut shown = summed_container(code, known);
+    let Some(changed) = shown.get("updated_at").cloned() else { return };
+    facts.items.extend(shown["items"].as_array_mut().map(std::mem::take).unwrap_or_default());
+    facts.containers.push(json!({
+        "code": code, "changed_at": changed, "lines": shown["lines"],
+        "quantity": shown["quantity"], "total": shown["total"],
+    }));
+}
+
+/// A container as the API shows it, and what its items come to: `total` of each that has a
+/// price, and `lines`, `quantity` and `total` of all.
+#[must_use]
+pub fn summed_container(code: &Code, known: &KnownContainer) -> Value {
     let items: Vec<Item> = known.items.values().map(|item| item.value.clone()).collect();
     let container = known.container.as_ref().map(|container| container.value.clone()).unwrap_or_default();
     let mut shown = contracts::container::show(code, &container, &items);
-    let Some(changed) = shown.get("updated_at").cloned() else { return };
     let (mut lines, mut quantity, mut total) = (0, Decimal::ZERO, Decimal::ZERO);
-    for mut item in shown["items"].as_array_mut().map(std::mem::take).unwrap_or_default() {
+    for item in shown["items"].as_array_mut().into_iter().flatten() {
         let count = amount(&item["quantity"]).unwrap_or_default();
         lines += 1;
         quantity = quantity.saturating_add(count);
@@ -43,12 +55,15 @@ pub(crate) fn container(code: &Code, known: &KnownContainer, facts: &mut Facts) 
             item["total"] = json!(worth.to_string());
         }
         item["container"] = json!(code);
-        facts.items.push(item);
     }
-    facts.containers.push(json!({
-        "code": code, "changed_at": changed, "lines": lines,
-        "quantity": quantity.to_string(), "total": total.to_string(),
-    }));
+    shown["code"] = json!(code);
+    if let Some(at) = shown.get("updated_at").cloned() {
+        shown["changed_at"] = at;
+    }
+    shown["lines"] = json!(lines);
+    shown["quantity"] = json!(quantity.to_string());
+    shown["total"] = json!(total.to_string());
+    shown
 }
 
 fn amount(value: &Value) -> Option<Decimal> {

@@ -1,4 +1,5 @@
 use std::collections::HashMap;
+use std::ops::Deref;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context;
@@ -7,10 +8,11 @@ use contracts::link::Link;
 use domain::message::Reason;
 use domain::{Change, Customer, Dictionary, EmailAddress, Event, Message, Order, Product};
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use store::{Catalogue, Customers, Definitions, DictionaryCache, Kind, Wanted};
 use templates::{NotRendered, Source, Template};
 
+use crate::data::{Needs, Sources};
 use crate::mail::{Identity, Mail, leave_headers};
 use crate::shape;
 
@@ -22,28 +24,48 @@ pub struct Composer {
     definitions: Definitions,
     dictionary: DictionaryCache,
     identity: Identity,
-    compiled: Mutex<HashMap<(String, u64), Arc<Template>>>,
+    compiled: Mutex<HashMap<(String, u64), Arc<Ready>>>,
     secret: Mutex<Option<Arc<str>>>,
 }
+
+/// A compiled template, and what it names.
+type Ready = (Template, Needs);
 
 /// Why there is no mail, and what exactly; never an address or a value.
 pub type Stopped = (Reason, Option<String>);
 
-/// Whom and what a message is about, as they are now, and nothing keeps it from them.
+/// Whom and what a message is about, as they are now.
 #[derive(Debug)]
-pub struct Subject {
+pub struct About {
     /// The customer, by the id that they have now.
     pub customer: Customer,
-    /// Where mail to them goes.
-    pub to: EmailAddress,
     /// The order that set it off.
     pub order: Option<Order>,
     /// The event that set it off.
     pub event: Option<Event>,
     /// The product that set it off.
     pub product: Option<Product>,
+    /// Whether what set it off is not there any more.
+    pub is_gone: bool,
     /// The shop's own words, and its settings.
     pub dictionary: Arc<Dictionary>,
+}
+
+/// What a message is about where nothing keeps it from the customer.
+#[derive(Debug)]
+pub struct Subject {
+    /// Whom and what it is about.
+    pub about: About,
+    /// Where mail to them goes.
+    pub to: EmailAddress,
+}
+
+impl Deref for Subject {
+    type Target = About;
+
+    fn deref(&self) -> &About {
+        &self.about
+    }
 }
 
 impl Composer {
@@ -67,6 +89,15 @@ impl Composer {
     /// # Errors
     /// If the tables cannot be read.
     pub async fn look(&self, message: &Message, now: Timestamp) -> anyhow::Result<Result<Subject, Stopped>> {
+        let about = match self.about(message, now).await? {
+            Ok(about) => about,
+            Err(reason) => return Ok(Err((reason, None))),
+        };
+        Ok(self.way_to(message, &about).await?.map(|to| Subject { about, to }))
+    }
+
+    /// Whom and what a message is about, whatever keeps it from them.
+    pub(crate) async fn about(&self, message: &Message, now: Timestamp) -> anyhow::Result<Result<About, Reason>> {
         let change = message.origin.change();
         let wanted = Wanted {
             orders: change.and_then(|change| change.order_id()).cloned().into_iter().collect(),
@@ -75,34 +106,46 @@ impl Composer {
         };
         let loaded = self.customers.load(&message.customer_id, &wanted).await?;
         if loaded.erased {
-            return Ok(Err((Reason::Erased, None)));
+            return Ok(Err(Reason::Erased));
         }
-        let Some(customer) = loaded.customer else { return Ok(Err((Reason::CustomerUnknown, None))) };
+        let Some(customer) = loaded.customer else { return Ok(Err(Reason::CustomerUnknown)) };
+        let order = loaded.orders.into_iter().find(|order| !order.is_deleted());
+        let event = loaded.events.into_iter().next();
+        let product_id = change.and_then(|change| change.product_id());
+        let product = match product_id {
+            Some(id) => self.catalogue.product(id).await?.map(|product| product.value),
+            None => None,
+        };
+        let product = product.filter(|product| !product.is_deleted());
+        let is_gone = (order.is_none() && !wanted.orders.is_empty())
+            || (event.is_none() && !wanted.events.is_empty())
+            || (product.is_none() && product_id.is_some());
+        let dictionary = self.dictionary.current(now).await?;
+        Ok(Ok(About { customer, order, event, product, is_gone, dictionary }))
+    }
+
+    /// Where mail to the customer goes, or what keeps this message from them.
+    pub(crate) async fn way_to(
+        &self,
+        message: &Message,
+        about: &About,
+    ) -> anyhow::Result<Result<EmailAddress, Stopped>> {
+        let About { customer, dictionary, .. } = about;
         let Some(to) = customer.profile.address() else {
             let detail =
                 customer.profile.email.as_ref().map(|_| "the address is not one that mail can go to".to_owned());
             return Ok(Err((Reason::NoAddress, detail)));
         };
-        let dictionary = self.dictionary.current(now).await?;
-        if let Some(refused) = crate::consent::refusal(message, &customer, &dictionary) {
+        if let Some(refused) = crate::consent::refusal(message, customer, dictionary) {
             return Ok(Err(refused));
         }
         if let Some(suppression) = self.customers.suppression(&to).await? {
             return Ok(Err((Reason::Suppressed, Some(suppression.reason.as_str().to_owned()))));
         }
-        let order = loaded.orders.into_iter().find(|order| !order.is_deleted());
-        let event = loaded.events.into_iter().next();
-        if (order.is_none() && !wanted.orders.is_empty()) || (event.is_none() && !wanted.events.is_empty()) {
+        if about.is_gone {
             return Ok(Err((Reason::SubjectGone, None)));
         }
-        let product = match change.and_then(|change| change.product_id()) {
-            Some(id) => match self.catalogue.product(id).await? {
-                Some(product) if !product.value.is_deleted() => Some(product.value),
-                _ => return Ok(Err((Reason::SubjectGone, None))),
-            },
-            None => None,
-        };
-        Ok(Ok(Subject { customer, to, order, event, product, dictionary }))
+        Ok(Ok(to))
     }
 
     /// The mail of a message about this subject, or why there is none.
@@ -115,23 +158,13 @@ impl Composer {
         subject: &Subject,
         now: Timestamp,
     ) -> anyhow::Result<Result<Mail, Stopped>> {
-        let secret = self.secret(now).await?;
-        let link = |link: Link<'_>| self.identity.link(&secret, link, &message.id);
-        let leave = link(Link::Leave);
-        let Subject { customer, order, event, product, dictionary, .. } = subject;
-        let change = message.origin.change();
-        let mut data = facts::of(Some(customer), order.as_ref(), event.as_ref(), product.as_ref(), change);
-        data.insert("shop".into(), shape::shop(&self.identity.shop_name, dictionary.settings()));
-        let mut links = json!({ "unsubscribe": leave, "preferences": link(Link::Preferences) });
-        if let Some(Change::ConsentRequested { .. }) = change {
-            links["confirm"] = json!(link(Link::Confirm { address: &subject.to.fingerprint() }));
-        }
-        data.insert("links".into(), links);
-        data.insert("now".into(), json!(now));
-        let template = match self.template(message.template_id.as_str(), message.template_version).await? {
-            Some(template) => template,
+        let ready = match self.template(message.template_id.as_str(), message.template_version).await? {
+            Some(ready) => ready,
             None => return Ok(Err((Reason::TemplateFailed, Some("the template's version is not there".into())))),
         };
+        let (template, needs) = &*ready;
+        let data = self.data(message, needs, &subject.about, Some(&subject.to), now).await?;
+        let leave = self.identity.link(&self.secret(now).await?, Link::Leave, &message.id);
         Ok(template
             .render(&Value::Object(data))
             .map(|rendered| Mail {
@@ -145,6 +178,38 @@ impl Composer {
             .map_err(stopped))
     }
 
+    /// What a template is given for a message: all that it needs.
+    pub(crate) async fn data(
+        &self,
+        message: &Message,
+        needs: &Needs,
+        about: &About,
+        to: Option<&EmailAddress>,
+        now: Timestamp,
+    ) -> anyhow::Result<Map<String, Value>> {
+        let About { customer, order, event, product, .. } = about;
+        let change = message.origin.change();
+        let mut data = self.common(message, now).await?;
+        if let (Some(Change::ConsentRequested { .. }), Some(to)) = (change, to) {
+            let confirm = Link::Confirm { address: &to.fingerprint() };
+            data["links"]["confirm"] = json!(self.identity.link(&*self.secret(now).await?, confirm, &message.id));
+        }
+        data.extend(facts::of(Some(customer), order.as_ref(), event.as_ref(), product.as_ref(), change));
+        let sources = Sources { customers: &self.customers, catalogue: &self.catalogue };
+        needs.add(sources, customer, event.as_ref(), &mut data).await?;
+        Ok(data)
+    }
+
+    /// What every template is given, whomever and whatever it is about.
+    pub(crate) async fn common(&self, message: &Message, now: Timestamp) -> anyhow::Result<Map<String, Value>> {
+        let secret = self.secret(now).await?;
+        let link = |link: Link<'_>| self.identity.link(&secret, link, &message.id);
+        let dictionary = self.dictionary.current(now).await?;
+        let links = json!({ "unsubscribe": link(Link::Leave), "preferences": link(Link::Preferences) });
+        let shop = shape::shop(&self.identity.shop_name, dictionary.settings());
+        Ok(Map::from_iter([("shop".to_owned(), shop), ("links".to_owned(), links), ("now".to_owned(), json!(now))]))
+    }
+
     /// The shop's own words, and its settings, as they stand, or stood a second ago.
     ///
     /// # Errors
@@ -154,7 +219,7 @@ impl Composer {
     }
 
     /// A template's version never changes, so once compiled it is kept.
-    async fn template(&self, id: &str, version: u64) -> anyhow::Result<Option<Arc<Template>>> {
+    async fn template(&self, id: &str, version: u64) -> anyhow::Result<Option<Arc<Ready>>> {
         let key = (id.to_owned(), version);
         let kept = self.compiled.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
         if kept.is_some() {
@@ -166,7 +231,8 @@ impl Composer {
         let template = Template::compile(&source)
             .ok()
             .context("a template that was checked when it was saved does not compile")?;
-        let template = Arc::new(template);
+        let needs = Needs::by(&template);
+        let template = Arc::new((template, needs));
         self.compiled.lock().unwrap_or_else(PoisonError::into_inner).insert(key, Arc::clone(&template));
         Ok(Some(template))
     }
@@ -184,7 +250,7 @@ impl Composer {
 
 /// A render that did not come about, as a reason. A value must not get into the
 /// ledger's detail, so where a message might quote one, only the place goes on.
-fn stopped(error: NotRendered) -> Stopped {
+pub(crate) fn stopped(error: NotRendered) -> Stopped {
     match error {
         NotRendered::Missing { place, path } => (Reason::MissingVariable, Some(format!("{path} ({place})"))),
         NotRendered::Blocked { reason } => (Reason::BlockedByTemplate, Some(reason)),

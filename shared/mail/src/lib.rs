@@ -6,9 +6,12 @@
 
 mod composer;
 mod consent;
+mod data;
 mod mail;
+mod preview;
 mod shape;
 
-pub use composer::{Composer, Stopped, Subject};
+pub use composer::{About, Composer, Stopped, Subject};
 pub use mail::{Identity, Mail};
+pub use preview::{Missing, Preview};
 pub use shape::{shape, shape_of};

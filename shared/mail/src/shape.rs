@@ -41,18 +41,44 @@ fn of_roots(schema: &Schema, roots: &[Root]) -> Shape {
         ("promo_codes", Shape::Names(Box::new(Shape::Value))),
     ]);
     for root in roots {
-        let mut of_root = Shape::of([]);
-        let lines = schema.entries(Root::Line);
-        let is_of_lines = |path: &str| *root == Root::Order && (path == "lines" || path.starts_with("lines."));
-        let own = schema.entries(*root).into_iter().filter(|(path, _)| !is_of_lines(path));
-        own.for_each(|(path, entry)| of_root.put(&path, of_entry(entry)));
-        if *root == Root::Order {
-            let mut line = Shape::of([]);
-            lines.into_iter().for_each(|(path, entry)| line.put(&path, of_entry(entry)));
+        shape.put(root.name(), of_root(schema, *root));
+    }
+    shape.put("orders", Shape::List(Box::new(of_root(schema, Root::Order))));
+    shape.put("last_order", of_root(schema, Root::Order));
+    let mut container = of_root(schema, Root::Container);
+    container.put("items", Shape::List(Box::new(with_product(schema, of_root(schema, Root::Item)))));
+    shape.put("containers", Shape::Names(Box::new(container)));
+    shape
+}
+
+fn of_root(schema: &Schema, root: Root) -> Shape {
+    let mut of_root = Shape::of([]);
+    let is_of_lines = |path: &str| root == Root::Order && (path == "lines" || path.starts_with("lines."));
+    let own = schema.entries(root).into_iter().filter(|(path, _)| !is_of_lines(path));
+    own.for_each(|(path, entry)| of_root.put(&path, of_entry(entry)));
+    match root {
+        Root::Order => {
+            let line = with_product(schema, of_root_alone(schema, Root::Line));
             of_root.put("lines", Shape::List(Box::new(line)));
         }
-        shape.put(root.name(), of_root);
+        Root::Event => {
+            of_root = with_product(schema, of_root);
+            of_root.put("products", Shape::List(Box::new(of_root_alone(schema, Root::Product))));
+        }
+        _ => {}
     }
+    of_root
+}
+
+fn of_root_alone(schema: &Schema, root: Root) -> Shape {
+    let mut shape = Shape::of([]);
+    schema.entries(root).into_iter().for_each(|(path, entry)| shape.put(&path, of_entry(entry)));
+    shape
+}
+
+/// What names a product has it beside it, as it is now.
+fn with_product(schema: &Schema, mut shape: Shape) -> Shape {
+    shape.put("product", of_root_alone(schema, Root::Product));
     shape
 }
 

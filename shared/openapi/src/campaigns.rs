@@ -57,7 +57,7 @@ fn definitions() -> Vec<(&'static str, Value)> {
                         { "count": "orders", "during": { "last": "P365D" }, "at_least": 3 },
                     ] },
                     "steps": [{ "wait": "PT2H" }, { "send": { "template": "shipped" } }],
-                    "sending": sending(json!("skip"), json!({ "resend_after": "PT6H" })),
+                    "sending": sending(),
                 }))
                 .example(minimal(json!({ "type": "order_created" })))
                 .example(minimal(json!({ "type": "order_lines_changed" })))
@@ -92,7 +92,7 @@ fn definitions() -> Vec<(&'static str, Value)> {
                 }))
                 .example(json!({
                     "name": "Advent", "template": "advent", "local_at": "2026-12-01T10:00:00",
-                    "sending": sending(json!({ "send_within": "PT48H" }), json!("never_again")),
+                    "sending": sending(),
                 }))
                 .build(),
         ),
@@ -105,10 +105,10 @@ fn definitions() -> Vec<(&'static str, Value)> {
     ]
 }
 
-fn sending(over_cap: Value, if_unknown: Value) -> Value {
+fn sending() -> Value {
     json!({
         "category": "news", "lifetime": "PT24H", "any_hour": true, "cap": { "most": 1, "per": "P7D" },
-        "over_cap": over_cap, "if_unknown": if_unknown,
+        "over_cap": { "send_within": "PT48H" }, "if_unknown": { "resend_after": "PT6H" },
     })
 }
 

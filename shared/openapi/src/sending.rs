@@ -1,24 +1,15 @@
+use domain::WhyStopped;
 use serde_json::json;
 
 use crate::Subject;
 use crate::operation::on;
 use crate::schema::{Object, instant, one_of};
 
-/// Why nothing is sent.
-const REASONS: [&str; 6] = [
-    "account_suspended",
-    "sending_paused",
-    "daily_quota",
-    "identity_not_verified",
-    "configuration_set_missing",
-    "not_allowed",
-];
-
 pub(crate) fn subject() -> Subject {
     let number = || json!({ "type": "number", "minimum": 0 });
     let stopped = Object::shown("That nothing is sent for now. Messages wait, and go on by themselves.")
         .needs("since", instant(), "Since when.")
-        .needs("reason", one_of(&REASONS), "Why: what SES answered.")
+        .needs("reason", one_of(&WhyStopped::ALL.map(WhyStopped::as_str)), "Why: what SES answered.")
         .has("tries_at", instant(), "When one message is tried; all go on if SES takes it.")
         .has("trying_until", instant(), "One message is being tried, until then at the latest.");
     let sending = Object::shown("How fast mail leaves, and whether it does.")

@@ -3,7 +3,9 @@
 use std::{collections::BTreeMap, ops::Range};
 
 use crate::{
-    Content, PART_LIMIT, Part, Place, Problem, Source, mjml, partials, plain, styles, syntax, tags, tree,
+    Content, PART_LIMIT, Part, Place, Problem, Source, mjml, partials, plain,
+    program::Program,
+    styles, syntax, tags, tree,
     written::{Places, Spot, Written},
 };
 
@@ -38,6 +40,7 @@ pub(crate) struct Variant {
 #[derive(Debug, Default)]
 pub(crate) struct Compiled {
     pub(crate) template: handlebars::Template,
+    pub(crate) program: Program,
     pub(crate) places: Places,
 }
 
@@ -197,7 +200,7 @@ impl<'a> Compiler<'a> {
                 tree::prepare(&mut template, false, &mut |line, column, message| {
                     self.report(part, places.spot(line, column), message);
                 });
-                Compiled { template, places }
+                Compiled { program: Program::of(&template), template, places }
             }
             Err(error) => {
                 let (line, column) = error.pos().unwrap_or((1, 1));
@@ -214,7 +217,7 @@ impl<'a> Compiler<'a> {
         match sound.then(|| handlebars::Template::compile(&source)) {
             Some(Ok(mut template)) => {
                 tree::prepare(&mut template, true, &mut |_, _, _| {});
-                Compiled { template, places: Places::default() }
+                Compiled { program: Program::of(&template), template, places: Places::default() }
             }
             _ => {
                 let message = "cannot be derived from this html, where a block opens or closes inside a tag or a \

@@ -36,7 +36,16 @@
 //! seventy languages and regions are known (CLDR), and `language="de"` names one.
 //! An amount is text, so `"0.00"` is *true* in `{{#if}}`: ask `(gt amount 0)`.
 //!
-//! Deliberately absent: partials, inline decorators, raw blocks, array and object literals.
+//! Deliberately absent: inline decorators, values given to partials, raw blocks, array and object literals.
+//!
+//! # From what is written to what is compiled
+//!
+//! 1. Partials and layouts are put in, as text (`partials`).
+//! 2. MJML becomes HTML (`mjml`), the rules of a `<style>` go into tags (`styles`).
+//! 3. The plain text is derived from the HTML, if none is given (`plain`).
+//!
+//! All of it happens when a template is compiled. Whatever is wrong is at its [`Place`]: the
+//! language, the part, the partial, line and column.
 
 mod compile;
 mod css;
@@ -45,7 +54,9 @@ mod mjml;
 mod partials;
 mod paths;
 mod plain;
+mod program;
 mod render;
+mod run;
 mod shape;
 mod source;
 mod styles;

@@ -83,7 +83,9 @@ fn explained(error: &Error, text: &str) -> (usize, String) {
         Error::UnexpectedToken { position, .. } => {
             (position.start, format!("{} cannot stand here", shown(text, position.start)))
         }
-        Error::MissingAttribute { name, position, .. } => (position.start, format!("the attribute {name:?} is missing")),
+        Error::MissingAttribute { name, position, .. } => {
+            (position.start, format!("the attribute {name:?} is missing"))
+        }
         Error::InvalidAttribute { position, .. } => (position.start, "the attribute is not one it can be".to_owned()),
         Error::InvalidFormat { position, .. } => {
             (position.start, format!("{} is not written as it must be", shown(text, position.start)))
@@ -94,7 +96,8 @@ fn explained(error: &Error, text: &str) -> (usize, String) {
         Error::EndOfStream { .. } => (text.len(), "an element is not closed".to_owned()),
         Error::ParserError { source, .. } => {
             let position = source.pos();
-            let line: usize = text.split_inclusive('\n').take(position.row.saturating_sub(1) as usize).map(str::len).sum();
+            let line: usize =
+                text.split_inclusive('\n').take(position.row.saturating_sub(1) as usize).map(str::len).sum();
             let rest = text.get(line..).unwrap_or_default();
             let column = rest.char_indices().nth(position.col.saturating_sub(1) as usize).map_or(0, |(at, _)| at);
             (line + column, format!("this is no MJML: {}", shown(text, line + column)))
@@ -106,8 +109,9 @@ fn explained(error: &Error, text: &str) -> (usize, String) {
 /// What stands at an offset, as far as one has to see to find it.
 fn shown(text: &str, offset: usize) -> String {
     let rest: String = text.get(offset..).unwrap_or_default().chars().take(30).collect();
-    let end = rest.find(|c: char| c == '>' || c.is_whitespace()).map_or(rest.len(), |end| end + 1);
-    match rest[..end].trim_end() {
+    let end = rest.find(|c: char| c == '>' || c.is_whitespace()).unwrap_or(rest.len());
+    let end = if rest[end..].starts_with('>') { end + 1 } else { end };
+    match &rest[..end] {
         "" => "the end".to_owned(),
         shown => shown.to_owned(),
     }
@@ -175,7 +179,8 @@ impl<'s> Swapped<'s> {
         let lost: Vec<&Mustache> = lost.map(|(mustache, _)| mustache).collect();
         for mustache in &lost {
             let (partial, line, column) = mjml.spot(mustache.from);
-            let message = "MJML makes nothing of what stands here, or reckons with it; write a value out, or use mj-raw";
+            let message =
+                "MJML makes nothing of what stands here, or reckons with it; write a value out, or use mj-raw";
             report(partial, line, column, message.to_owned());
         }
         lost.is_empty().then_some(restored)
@@ -185,7 +190,8 @@ impl<'s> Swapped<'s> {
 struct Swapping<'w, 's, 'r> {
     from: &'w Written<'s>,
     copied: usize,
-    open: Vec<&'w str>,
+    /// The elements that are open, and where they begin.
+    open: Vec<(&'w str, usize)>,
     to: Swapped<'s>,
     broken: bool,
     report: &'r mut Report<'r>,
@@ -202,7 +208,7 @@ impl<'w> Swapping<'w, '_, '_> {
             }
             let rest = &text[at..];
             at = if mustache == Some(at) {
-                let is_text = self.open.iter().any(|name| WITH_TEXT.contains(name));
+                let is_text = self.open.iter().any(|(name, _)| WITH_TEXT.contains(name));
                 self.swap(at, !is_text, true)
             } else if rest.starts_with("<!--[if") || rest.starts_with("<![endif]") {
                 // What stands in such a comment is elements, too.
@@ -212,13 +218,20 @@ impl<'w> Swapping<'w, '_, '_> {
                 self.swap_all(at, end)
             } else if rest.starts_with('<') && rest[1..].starts_with(|c: char| c.is_ascii_alphabetic() || c == '/') {
                 self.tag(at)
+            } else if rest.starts_with('>') {
+                // The parser of MJML stumbles over it, if it stands behind a letter like é.
+                self.put(at, at + 1, false, false);
+                at + 1
             } else {
-                let next = rest[1..].find('<').map_or(text.len(), |next| at + 1 + next);
-                // Not into the middle of a character: a byte of one is never a `<`.
+                let stops = |byte| matches!(byte, b'<' | b'>');
+                let next = rest.bytes().skip(1).position(stops).map_or(text.len(), |next| at + 1 + next);
                 mustache.filter(|&start| start > at).map_or(next, |start| start.min(next))
             };
         }
         self.copy_to(text.len());
+        if let Some(&(name, start)) = self.open.last().filter(|_| !self.broken) {
+            self.refuse(start, &format!("<{name}> is not closed"));
+        }
     }
 
     /// Swaps a mustache; where it ends.
@@ -226,16 +239,24 @@ impl<'w> Swapping<'w, '_, '_> {
         let Ok(end) = syntax::mustache_end(&self.from.text, start) else {
             return self.refuse(start, "this is not closed: }} is missing");
         };
-        self.copy_to(start);
-        self.copied = end;
-        // What it says is for whoever reads the source.
-        if !self.from.text[start..].starts_with("{{!") {
-            let word = self.to.placeholder(self.to.mustaches.len());
-            self.to.mustaches.push(Mustache { from: start, to: end, is_comment, is_needed });
-            let word = if is_comment { format!("<!--{word}-->") } else { word };
-            self.to.text.add(&word, self.from.origin(start));
+        if self.from.text[start..].starts_with("{{!") {
+            // What it says is for whoever reads the source.
+            self.copy_to(start);
+            self.copied = end;
+        } else {
+            self.put(start, end, is_comment, is_needed);
         }
         end
+    }
+
+    /// Puts a placeholder in the place of what stands there.
+    fn put(&mut self, start: usize, end: usize, is_comment: bool, is_needed: bool) {
+        self.copy_to(start);
+        self.copied = end;
+        let word = self.to.placeholder(self.to.mustaches.len());
+        self.to.mustaches.push(Mustache { from: start, to: end, is_comment, is_needed });
+        let word = if is_comment { format!("<!--{word}-->") } else { word };
+        self.to.text.add(&word, self.from.origin(start));
     }
 
     /// Swaps the mustaches of a comment, which need not come out; where it ends.
@@ -259,7 +280,10 @@ impl<'w> Swapping<'w, '_, '_> {
         while let Some(&byte) = text.as_bytes().get(at) {
             if text[at..].starts_with("{{") && syntax::next_mustache(text, at) == Some(at) {
                 if quote.is_none() {
-                    return self.refuse(start.max(at), "in a tag, a mustache stands in the quotes of a value and nowhere else");
+                    return self.refuse(
+                        start.max(at),
+                        "in a tag, a mustache stands in the quotes of a value and nowhere else",
+                    );
                 }
                 at = self.swap(at, false, true);
                 if self.broken {
@@ -267,8 +291,14 @@ impl<'w> Swapping<'w, '_, '_> {
                 }
                 continue;
             }
+            if quote.is_none() && !byte.is_ascii() {
+                return self.refuse(at, "in a tag, this stands in the quotes of a value and nowhere else");
+            }
             match (quote, byte) {
                 (None, b'>') => break,
+                (None, b'=') if !text[at + 1..].trim_start().starts_with(['"', '\'']) => {
+                    return self.refuse(at, "a value stands in quotes");
+                }
                 (None, b'"' | b'\'') => quote = Some(byte),
                 (Some(open), close) if open == close => quote = None,
                 _ => {}
@@ -288,11 +318,13 @@ impl<'w> Swapping<'w, '_, '_> {
 
     fn opened_or_closed(&mut self, start: usize, name: &'w str, closes: bool, is_empty: bool) {
         if closes {
-            if let Some(opened) = self.open.iter().rposition(|open| *open == name) {
-                self.open.truncate(opened);
+            match self.open.pop() {
+                Some((open, _)) if open == name => {}
+                Some((open, _)) => drop(self.refuse(start, &format!("</{open}> is expected here"))),
+                None => drop(self.refuse(start, "this closes nothing")),
             }
         } else if !is_empty && !tags::is_void(name) {
-            self.open.push(name);
+            self.open.push((name, start));
             if self.open.len() > DEPTH {
                 self.refuse(start, &format!("elements are more than {DEPTH} deep in each other"));
             }

@@ -12,6 +12,7 @@ use crate::{
     Part, Place, Template,
     compile::{Compiled, Variant},
     helpers::{PLAIN, PRINT},
+    program::name_of,
 };
 
 /// A step of a path.
@@ -49,6 +50,9 @@ pub struct Named {
     /// The first steps of what was found there by an `{{#if}}`, `{{#with}}` or `{{#each}}` that
     /// this stands in.
     pub within: BTreeSet<String>,
+    /// The first steps of what was found not to be there by an `{{#if}}`, `{{#unless}}`,
+    /// `{{#with}}` or `{{#each}}` of just that, in whose other half this stands.
+    pub without: BTreeSet<String>,
 }
 
 impl Named {
@@ -80,7 +84,7 @@ pub fn written(path: &[Step]) -> String {
 
 impl Template {
     /// Every path that it names, in every part and language, in the order in which they
-    /// stand there. Text that was derived names what the HTML does.
+    /// stand there, those with a name at the end of their call. Text that was derived names what the HTML does.
     #[must_use]
     pub fn paths(&self) -> Vec<Named> {
         self.walked().named
@@ -114,7 +118,8 @@ impl Variant {
         for (part, compiled) in parts {
             let Some(compiled) = compiled else { continue };
             let scopes = vec![Scope { base: vec![Vec::new()], params: Vec::new() }];
-            let mut walker = Walker { language, part, compiled, scopes, within: Vec::new(), at: (1, 1), found };
+            let mut walker =
+                Walker { language, part, compiled, scopes, within: Vec::new(), without: Vec::new(), at: (1, 1), found };
             walker.template(&compiled.template);
         }
     }
@@ -142,6 +147,8 @@ struct Walker<'a> {
     scopes: Vec<Scope>,
     /// What the blocks around have found to be there.
     within: Vec<String>,
+    /// What they have found not to be there.
+    without: Vec<String>,
     at: (usize, usize),
     found: &'a mut Found,
 }
@@ -172,14 +179,24 @@ impl Walker<'_> {
             ("with", None) => self.value(over, Use::Taken),
             _ => self.value(over, Use::Asked),
         };
-        let asked: Vec<String> =
-            self.found.named[before..].iter().flat_map(|named| named.paths.iter()).filter_map(first).collect();
+        let asked: Vec<String> = self.found.named[before..]
+            .iter()
+            .flat_map(|named| named.paths.iter())
+            .filter_map(|path| path.first().and_then(field))
+            .collect();
+        // Only of what is asked for as a whole it is known that it is not there.
+        let absent = match (over, origins.as_slice()) {
+            (Parameter::Path(_), [path]) if path.len() == 1 => path.first().and_then(field),
+            _ => None,
+        };
         let enters = matches!(name, "each" | "with");
         for (branch, found) in [(inner, name != "unless"), (inverse, name == "unless")] {
             let Some(branch) = branch else { continue };
-            let length = self.within.len();
+            let (within, without) = (self.within.len(), self.without.len());
             if found {
                 self.within.extend(asked.iter().cloned());
+            } else {
+                self.without.extend(absent.clone());
             }
             if found && enters {
                 self.scopes.push(scope(block, origins.clone(), name == "each"));
@@ -188,7 +205,8 @@ impl Walker<'_> {
             if found && enters {
                 self.scopes.pop();
             }
-            self.within.truncate(length);
+            self.within.truncate(within);
+            self.without.truncate(without);
         }
     }
 
@@ -229,7 +247,9 @@ impl Walker<'_> {
             }
         };
         params.iter().skip(1).for_each(|given| drop(self.value(given, Use::Taken)));
-        call.hash.values().for_each(|given| drop(self.value(given, Use::Taken)));
+        let mut named: Vec<_> = call.hash.iter().collect();
+        named.sort_unstable_by_key(|(name, _)| *name);
+        named.into_iter().for_each(|(_, given)| drop(self.value(given, Use::Taken)));
         origins
     }
 
@@ -243,6 +263,7 @@ impl Walker<'_> {
                         paths: paths.clone(),
                         used,
                         within: self.within.iter().cloned().collect(),
+                        without: self.without.iter().cloned().collect(),
                     };
                     self.found.named.push(named);
                 }
@@ -320,18 +341,10 @@ fn extended(mut origins: Origins, step: &Step) -> Origins {
     origins
 }
 
-fn first(path: &Vec<Step>) -> Option<String> {
-    match path.first() {
-        Some(Step::Field(name)) => Some(name.clone()),
-        _ => None,
-    }
-}
-
-fn name_of(call: &HelperTemplate) -> Option<&str> {
-    match &call.name {
-        Parameter::Name(name) => Some(name),
-        Parameter::Path(Path::Relative((_, raw)) | Path::Local((.., raw))) => Some(raw),
-        _ => None,
+fn field(step: &Step) -> Option<String> {
+    match step {
+        Step::Field(name) => Some(name.clone()),
+        Step::Item => None,
     }
 }
 

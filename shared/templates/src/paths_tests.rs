@@ -164,5 +164,12 @@ fn what_a_template_needs_and_never_gets_is_told_once() {
     );
     assert_eq!(lacking("{{#if order}}{{order.id}}{{/if}}{{#each order.lines}}{{name}}{{else}}-{{/each}}"), [""; 0]);
     assert_eq!(lacking("{{#each order.lines}}{{name}}{{/each}}"), ["order.lines"]);
+    // Whoever has no customer is told of the order; here everybody is one.
+    assert_eq!(
+        lacking("{{#if customer}}x{{else}}{{order.id}}{{/if}}{{#unless customer}}{{order.id}}{{/unless}}"),
+        [""; 0]
+    );
+    assert_eq!(lacking("{{#if customer.x}}x{{else}}{{order.id}}{{/if}}"), ["order.id"]);
+    assert_eq!(lacking("{{#if order}}{{order.id}}{{else}}{{event.id}}{{/if}}"), ["event.id"]);
     assert_eq!(lacking("{{default order.id \"-\"}}{{default customer.x order.id}}"), ["order.id"]);
 }

@@ -90,7 +90,12 @@ impl<'a> Tag<'a> {
     }
 
     fn is_unseen(&self) -> bool {
-        ["head", "style", "script", "title"].iter().any(|name| self.name().eq_ignore_ascii_case(name))
+        // A preheader is hidden, for inboxes alone.
+        let is_hidden = || {
+            let style = self.attribute("style").unwrap_or_default();
+            self.name().eq_ignore_ascii_case("div") && style.replace(' ', "").starts_with("display:none")
+        };
+        ["head", "style", "script", "title"].iter().any(|name| self.name().eq_ignore_ascii_case(name)) || is_hidden()
     }
 
     fn attribute(&self, wanted: &str) -> Option<Cow<'a, str>> {

@@ -1,15 +1,12 @@
 //! From a template and the data to a message.
 
-use std::io;
-
-use handlebars::{Context, Handlebars, Output, RenderContext, RenderError, RenderErrorReason, Renderable};
 use serde_json::Value;
 
 use crate::{
     Part, Place, Template,
     compile::{self, Compiled, Variant},
-    helpers::{self, Blocked, NoCode},
     plain,
+    run::Stop,
 };
 
 /// The most bytes a subject may be when rendered; a header line of mail holds no more
@@ -19,6 +16,9 @@ const SUBJECT_LIMIT: usize = 998;
 /// The most bytes a body may be when rendered: two of them, encoded, are well within the
 /// 40 MB that SES takes.
 const BODY_LIMIT: usize = 10 * 1024 * 1024;
+
+/// The most bytes of HTML that Gmail shows.
+const GMAIL_LIMIT: usize = 102 * 1024;
 
 /// A message, ready to send.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +31,14 @@ pub struct Rendered {
     pub text: String,
     /// In which of the template's languages it is; none if the template does not say.
     pub language: Option<String>,
+}
+
+impl Rendered {
+    /// Whether Gmail cuts the HTML off: from 102 KB on.
+    #[must_use]
+    pub fn is_clipped_by_gmail(&self) -> bool {
+        self.html.len() > GMAIL_LIMIT
+    }
 }
 
 /// Why there is no message. Lines and columns are those of the part's source, from 1.
@@ -90,7 +98,7 @@ impl Template {
 
     /// The variant for who reads this language.
     fn variant(&self, wanted: Option<&str>) -> &Variant {
-        let wanted = wanted.map(compile::key).unwrap_or_default();
+        let wanted = wanted.filter(|_| !self.translations.is_empty()).map(compile::key).unwrap_or_default();
         let own = self.base.language.as_deref().map(compile::key);
         let mut range = wanted.as_str();
         while !range.is_empty() {
@@ -108,7 +116,6 @@ impl Template {
 
 impl Variant {
     fn render(&self, data: &Value) -> Result<Rendered, NotRendered> {
-        let context = Context::from(data.clone());
         let mut failure = None;
         let mut parts = [const { String::new() }; 4];
         let templates = [
@@ -119,7 +126,7 @@ impl Variant {
         ];
         for (rendered, (part, compiled)) in parts.iter_mut().zip(templates) {
             let Some(compiled) = compiled else { continue };
-            match render_part(part, &compiled.template, &context) {
+            match render_part(part, compiled, data) {
                 Ok(text) => *rendered = text,
                 Err(blocked @ NotRendered::Blocked { .. }) => return Err(blocked),
                 Err(other) => failure = failure.or_else(|| Some(self.located(other, compiled))),
@@ -152,47 +159,18 @@ impl Variant {
     }
 }
 
-fn render_part(part: Part, template: &handlebars::Template, context: &Context) -> Result<String, NotRendered> {
-    let registry: &'static Handlebars<'static> = match part {
-        Part::Html | Part::Mjml | Part::Preheader => helpers::html(),
-        Part::Subject | Part::Text => helpers::text(),
-    };
-    let mut body = Body(String::with_capacity(4096));
-    match template.render(registry, context, &mut RenderContext::new(None), &mut body) {
-        Ok(()) => Ok(body.0),
-        Err(error) => Err(reason(part, &error)),
-    }
-}
-
-fn reason(part: Part, error: &RenderError) -> NotRendered {
-    let place = Place::of(part, error.line_no.unwrap_or(1), error.column_no.unwrap_or(1));
-    match error.reason() {
-        RenderErrorReason::MissingVariable(path) => {
-            let path = path.clone().unwrap_or_else(|| "value".to_owned());
-            NotRendered::Missing { place, path }
+fn render_part(part: Part, compiled: &Compiled, data: &Value) -> Result<String, NotRendered> {
+    let html = matches!(part, Part::Html | Part::Mjml | Part::Preheader);
+    compiled.program.run(data, html, BODY_LIMIT).map_err(|(stop, (line, column))| {
+        let place = Place::of(part, line, column);
+        match stop {
+            Stop::Missing(path) => NotRendered::Missing { place, path },
+            Stop::Failed(message) => NotRendered::Failed { place, message },
+            Stop::Blocked(reason) => NotRendered::Blocked { reason },
+            Stop::NoCode(group) => NotRendered::NoPromoCode { place, group },
+            Stop::TooLarge => NotRendered::TooLarge { part },
         }
-        RenderErrorReason::NestedError(inner) if inner.is::<Blocked>() => {
-            NotRendered::Blocked { reason: inner.to_string() }
-        }
-        RenderErrorReason::NestedError(inner) if inner.is::<NoCode>() => {
-            NotRendered::NoPromoCode { place, group: inner.to_string() }
-        }
-        RenderErrorReason::IOError(_) => NotRendered::TooLarge { part },
-        other => NotRendered::Failed { place, message: other.to_string() },
-    }
-}
-
-/// A buffer that refuses to grow over [`BODY_LIMIT`]: loops in loops multiply.
-struct Body(String);
-
-impl Output for Body {
-    fn write(&mut self, text: &str) -> Result<(), io::Error> {
-        if self.0.len() + text.len() > BODY_LIMIT {
-            return Err(io::Error::other(format!("comes to more than {BODY_LIMIT} bytes")));
-        }
-        self.0.push_str(text);
-        Ok(())
-    }
+    })
 }
 
 fn checked_subject(rendered: &str) -> Result<String, NotRendered> {

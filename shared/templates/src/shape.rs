@@ -86,13 +86,19 @@ impl Template {
         problems
     }
 
-    /// What it cannot do without and data of this shape never has, each path once.
+    /// What it cannot do without and data of this shape never has, each path once. What is at
+    /// the top of the shape is taken to be there.
     #[must_use]
     pub fn lacking(&self, shape: &Shape) -> Vec<Named> {
         let mut lacking: Vec<Named> = Vec::new();
         for named in self.paths() {
             let is_there = named.paths.iter().any(|path| shape.has(path));
-            if named.is_needed() && !is_there && !lacking.iter().any(|known| known.paths == named.paths) {
+            let is_passed_over = named.without.iter().any(|name| shape.has(&[Step::Field(name.clone())]));
+            if named.is_needed()
+                && !is_there
+                && !is_passed_over
+                && !lacking.iter().any(|known| known.paths == named.paths)
+            {
                 lacking.push(named);
             }
         }

@@ -114,7 +114,8 @@ impl Matching<'_> {
         }
         let mut open: Vec<Tag<'_>> = Vec::new();
         let mut blocks: Vec<Vec<Tag<'_>>> = Vec::new();
-        let mut turns = tags::mustaches(text).into_iter().filter_map(|range| Some((range.start, tags::turns(&text[range])?)));
+        let mut turns =
+            tags::mustaches(text).into_iter().filter_map(|range| Some((range.start, tags::turns(&text[range])?)));
         let mut turn = turns.next();
         for (tag, around) in tags::of(text) {
             while let Some((_, kind)) = turn.filter(|(at, _)| *at < tag.range.start) {
@@ -233,9 +234,7 @@ fn cascade<'r>(rules: impl Iterator<Item = &'r [Declaration]>) -> Vec<&'r Declar
         for declaration in declarations {
             // One rule may say the same twice, for those who do not understand the second.
             let overruled = |(of, other): &(usize, &Declaration)| {
-                *of != rule
-                    && other.name == declaration.name
-                    && (declaration.is_important() || !other.is_important())
+                *of != rule && other.name == declaration.name && (declaration.is_important() || !other.is_important())
             };
             kept.retain(|other| !overruled(other));
             kept.push((rule, declaration));
@@ -320,8 +319,9 @@ fn fits(text: &str, compound: &Compound, tag: &Tag<'_>) -> Match {
         let is_plain = tag.attribute("class").is_some_and(|it| tags::words(&text[it.value]).any(|word| word == class));
         if is_plain && !tag.is_decided { Match::Yes } else { has("class", &|_| is_plain) }
     });
-    let attributes = compound.attributes.iter().map(|(name, wanted)| {
-        has(name, &|value| wanted.as_ref().is_none_or(|wanted| value == wanted))
-    });
+    let attributes = compound
+        .attributes
+        .iter()
+        .map(|(name, wanted)| has(name, &|value| wanted.as_ref().is_none_or(|wanted| value == wanted)));
     ids.chain(classes).chain(attributes).min().unwrap_or(Match::Yes)
 }

@@ -236,9 +236,8 @@ pub(crate) fn words(value: &str) -> impl Iterator<Item = &str> {
 
 /// Whether an element has no content.
 pub(crate) fn is_void(name: &str) -> bool {
-    const VOID: [&str; 14] = [
-        "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr",
-    ];
+    const VOID: [&str; 14] =
+        ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"];
     VOID.iter().any(|void| name.eq_ignore_ascii_case(void))
 }
 

@@ -21,7 +21,8 @@ fn data() -> Value {
 #[track_caller]
 fn check(text: &str, known: &[(&str, &str)], expected: &str) {
     let template = Template::compile(&source(text, known)).unwrap_or_else(|problems| panic!("{text}: {problems:?}"));
-    assert_eq!(template.render(&data()).unwrap().text, expected, "{text}");
+    let rendered = template.render(&data()).unwrap_or_else(|error| panic!("{text}: {error}"));
+    assert_eq!(rendered.text, expected, "{text}");
 }
 
 #[track_caller]
@@ -77,7 +78,11 @@ fn what_is_wrong_is_said_at_the_place_where_it_was_written() {
     check_problem("{{#> a}}x{{/b}}", &[("a", "")], "text, line 1, column 10: {{/a}} is expected here");
     check_problem("{{> a name=\"x\"}}", &[("a", "")], "text, line 1, column 1: a partial is given nothing here");
     check_problem("{{> (lookup a b)}}", &[], "text, line 1, column 1: the name of a partial must be written out");
-    check_problem("{{> a}}{{> a}}", &[("a", "{x{")], "text, partial a, line 1, column 1: a partial begins or ends here");
+    check_problem(
+        "{{> a}}{{> a}}",
+        &[("a", "{x{")],
+        "text, partial a, line 1, column 1: a partial begins or ends here",
+    );
 }
 
 #[test]
@@ -92,7 +97,8 @@ fn what_is_missing_is_said_at_the_place_where_it_was_written() {
 #[test]
 fn partials_that_multiply_are_stopped() {
     let double = |name: &str, next: &str| (name.to_owned(), format!("{{{{> {next}}}}}{{{{> {next}}}}}"));
-    let mut known: BTreeMap<String, String> = (0..30).map(|n| double(&format!("p{n}"), &format!("p{}", n + 1))).collect();
+    let mut known: BTreeMap<String, String> =
+        (0..30).map(|n| double(&format!("p{n}"), &format!("p{}", n + 1))).collect();
     known.insert("p30".into(), String::new());
     let compile = |text: &str, known: &BTreeMap<String, String>| {
         let problems = Template::compile(&Source { partials: known.clone(), ..source(text, &[]) }).expect_err(text);
@@ -104,7 +110,10 @@ fn partials_that_multiply_are_stopped() {
     let chain = (0..100).map(|n| (format!("p{n}"), format!("{{{{> p{}}}}}", n + 1))).collect();
     assert_eq!(compile("{{> p0}}", &chain), "partials are more than 32 deep in each other");
     let blocks = format!("{}x{}", "{{#> l}}".repeat(60), "{{/l}}".repeat(60));
-    assert_eq!(compile(&blocks, &partials(&[("l", "{{> @partial-block}}")])), "partials are more than 32 deep in each other");
+    assert_eq!(
+        compile(&blocks, &partials(&[("l", "{{> @partial-block}}")])),
+        "partials are more than 32 deep in each other"
+    );
 }
 
 #[test]
@@ -113,10 +122,8 @@ fn a_version_carries_what_it_uses_and_nothing_else() {
     let carried = source("{{#if x}}{{#> a}}{{> d}}{{/a}}{{/if}}{{> gone}}", &all).partials;
     assert_eq!(carried.keys().collect::<Vec<_>>(), ["a", "b", "d"]);
     assert!(source("\\{{> a}} {{!-- {{> b}} --}}", &all).partials.is_empty());
-    let translated = Source {
-        translations: BTreeMap::from([("lv".to_owned(), Content::of("{{> b}}", "h"))]),
-        ..source("x", &[])
-    };
+    let translated =
+        Source { translations: BTreeMap::from([("lv".to_owned(), Content::of("{{> b}}", "h"))]), ..source("x", &[]) };
     assert!(translated.names_partials());
     assert_eq!(translated.with_partials(&partials(&all)).partials.len(), 1);
 }

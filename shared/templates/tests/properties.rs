@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use templates::{Content, Template};
+use templates::{Content, Source, Template};
 
 fn json_value() -> impl Strategy<Value = Value> {
     let text = prop_oneof![
@@ -94,3 +94,176 @@ proptest! {
         prop_assert_eq!(html.matches('"').count(), 4);
     }
 }
+
+/// Pieces of which sources are made that are nearly right.
+fn nearly(pieces: &'static [&'static str]) -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        6 => prop::sample::select(pieces).prop_map(str::to_owned),
+        1 => any::<String>(),
+        2 => "[a-zé<>&{}#/~:;@!*\"'\\\\ .=-]{0,12}",
+    ];
+    prop::collection::vec(piece, 0..16).prop_map(|pieces| pieces.concat())
+}
+
+const MJML: &[&str] = &[
+    "<mjml>",
+    "</mjml>",
+    "<mj-body>",
+    "</mj-body>",
+    "<mj-head>",
+    "</mj-head>",
+    "<mj-section>",
+    "</mj-section>",
+    "<mj-column>",
+    "</mj-column>",
+    "<mj-text>",
+    "</mj-text>",
+    "<mj-raw>",
+    "</mj-raw>",
+    "<mj-image src=\"",
+    "\"/>",
+    "<mj-table>",
+    "</mj-table>",
+    "<tr>",
+    "</tr>",
+    "{{a}}",
+    "{{#if a}}",
+    "{{/if}}",
+    "{{#each a}}",
+    "{{/each}}",
+    "<!--",
+    "-->",
+    "<!--[if mso]>",
+    "<![endif]-->",
+    "<mj-style inline=\"inline\">",
+    "</mj-style>",
+    "<mj-",
+    "{{",
+    "}}",
+    "<![CDATA[",
+];
+
+const HTML: &[&str] = &[
+    "<style>",
+    "</style>",
+    "p",
+    ".a",
+    "#b",
+    ">",
+    "[c=\"d\"]",
+    ":hover",
+    " ",
+    ",",
+    "{",
+    "}",
+    "{x:1}",
+    "@media x {",
+    "/*",
+    "*/",
+    "<p class=\"a\">",
+    "</p>",
+    "<div id=b style='y:2'>",
+    "</div>",
+    "{{a}}",
+    "{{#if a}}",
+    "{{else}}",
+    "{{/if}}",
+    "{{{a}}}",
+    "<!--",
+    "-->",
+    "<!--[if mso]>",
+    "<![endif]-->",
+    "\"",
+    "'",
+    "\\",
+    "<p {{#if a}}",
+    "class=\"{{a}} b\"",
+    "<td",
+    ">",
+];
+
+/// What a text has of mustaches.
+fn mustaches(text: &str) -> Vec<String> {
+    text.split("{{").skip(1).filter_map(|rest| Some(rest.split_once("}}")?.0.to_owned())).collect()
+}
+
+proptest! {
+    #[test]
+    fn any_mjml_becomes_html_or_says_why(inner in nearly(MJML), whole in nearly(MJML)) {
+        let body = format!("<mjml><mj-body><mj-section><mj-column>{inner}</mj-column></mj-section></mj-body></mjml>");
+        for mjml in [body, whole] {
+            let content = Content { subject: "s".to_owned(), mjml: Some(mjml), ..Content::default() };
+            if let Ok(template) = Template::compile(&content.into()) {
+                let _ = template.render(&json!({"a": ["<i>", {"b": 1}]}));
+            }
+        }
+    }
+
+    #[test]
+    fn any_styles_go_into_any_tags_or_stay(sheet in nearly(HTML), body in nearly(HTML)) {
+        for html in [format!("<style>{sheet}</style>{body}"), format!("{body}{sheet}")] {
+            if let Ok(template) = Template::compile(&Content::of("s", html).into()) {
+                let _ = template.render(&json!({"a": ["<i>", {"b": 1}]}));
+            }
+        }
+    }
+
+    #[test]
+    fn partials_of_any_kind_are_put_in_or_refused(one in nearly(PARTIALS), two in nearly(PARTIALS), html in nearly(PARTIALS)) {
+        let all = [("one".to_owned(), one), ("two".to_owned(), two)].into();
+        let source = Source::from(Content::of("s", html)).with_partials(&all);
+        if let Ok(template) = Template::compile(&source) {
+            let _ = template.render(&json!({"a": "x"}));
+        }
+        let _ = Template::check_partial("one", &all);
+    }
+
+    /// Rendered with words that name themselves, MJML has the values that its texts ask for, in order.
+    #[test]
+    fn mustaches_come_out_of_mjml_in_order(texts in prop::collection::vec("[a-z ]{0,5}\\{\\{[a-z]{1,6}\\}\\}[a-z ]{0,5}", 1..8)) {
+        let column: String = texts.iter().map(|text| format!("<mj-text>{text}</mj-text>")).collect();
+        let mjml = format!("<mjml><mj-body><mj-section><mj-column>{column}</mj-column></mj-section></mj-body></mjml>");
+        let names = mustaches(&mjml);
+        let data: Value = names.iter().map(|name| (name.clone(), json!(format!("«{name}»")))).collect();
+        let content = Content { subject: "s".to_owned(), mjml: Some(mjml), ..Content::default() };
+        let html = Template::compile(&content.into()).unwrap().render(&data).unwrap().html;
+        let printed: Vec<String> = html.split('«').skip(1).map(|rest| rest.split('»').next().unwrap().to_owned()).collect();
+        prop_assert_eq!(printed, names);
+    }
+
+    /// Whatever styles there are, what a mail says is the same, mustache by mustache.
+    #[test]
+    fn styles_change_nothing_that_is_said(body in prop::collection::vec(prop_oneof![
+        Just("<p class=\"a {{b}}\">".to_owned()), Just("</p>".to_owned()), Just("<td title='{{c}}'>".to_owned()),
+        Just("{{#if d}}".to_owned() + "<div>{{e}}</div>" + "{{/if}}"), "[a-z ]{0,6}", Just("{{f}}".to_owned())], 0..12)) {
+        let body = body.concat();
+        let data = json!({"b": "B", "c": "C", "d": true, "e": "E", "f": "F"});
+        let render = |html: String| Template::compile(&Content::of("s", html).into()).unwrap().render(&data).unwrap();
+        let plain = render(format!("x{body}"));
+        let styled = render(format!("<style>p{{m:1}} .a,.b{{n:2}} div > p{{o:3}} td:hover{{q:1}}</style>x{body}"));
+        prop_assert_eq!(plain.text, styled.text);
+        let stripped = styled.html.replace("m: 1; ", "").replace("m: 1;", "").replace("n: 2;", "").replace("o: 3;", "").replace(" style=\"\"", "");
+        prop_assert!(stripped.ends_with(&plain.html) || stripped.replace(' ', "").ends_with(&plain.html.replace(' ', "")), "{} {}", stripped, plain.html);
+    }
+}
+
+const PARTIALS: &[&str] = &[
+    "{{> one}}",
+    "{{> two}}",
+    "{{#> one}}",
+    "{{/one}}",
+    "{{#> two}}",
+    "{{/two}}",
+    "{{> @partial-block}}",
+    "{{~> one ~}}",
+    "{{a}}",
+    "{{#if a}}",
+    "{{/if}}",
+    "{",
+    "}",
+    "\\",
+    "{{!-- ",
+    " --}}",
+    "x",
+    "\n",
+];

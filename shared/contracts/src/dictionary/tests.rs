@@ -37,6 +37,8 @@ fn what_is_shown_is_read_back() {
     check(WordKind::MailingCategory, "offers", offers);
     let settings = json!({
         "company": "Mug shop", "time_zone": "Europe/Riga", "currency": "EUR", "languages": ["lv", "en-GB"], "country": "LV",
+        "quiet_hours": { "from": "21:00", "to": "08:30" },
+        "caps": [{ "most": 3, "per": "PT168H" }, { "most": 1, "per": "PT24H", "category": "news" }],
     });
     check(WordKind::Settings, "shop", settings);
     check(WordKind::Settings, "shop", json!({}));
@@ -85,6 +87,18 @@ fn every_fault_of_a_word_is_named_by_its_place() {
     check(WordKind::Container, "cart", json!({ "name": "Cart", "idle_after": "soon" }), &["/idle_after"]);
     let settings = json!({ "time_zone": "Riga", "currency": "euro", "languages": ["?"], "country": "Latvia" });
     check(WordKind::Settings, "shop", settings, &["/time_zone", "/currency", "/languages", "/country"]);
+    for logo in ["http://a.example/l.png", "https:///l.png", "https://a.example/\"onerror=", "https://u@a.example/", "a b"] {
+        check(WordKind::Settings, "shop", json!({ "logo": logo }), &["/logo"]);
+    }
+    let category = json!({ "names": { "?": "x" }, "default": true, "visible": 1, "colour": 1 });
+    let places = ["/name", "/names", "/visible", "/default", "/colour"];
+    check(WordKind::MailingCategory, "news", category, &places);
+    let hours = |from: &str, to: &str| json!({ "quiet_hours": { "from": from, "to": to } });
+    check(WordKind::Settings, "shop", hours("21:00", "21:00"), &["/quiet_hours/to"]);
+    check(WordKind::Settings, "shop", hours("9:00", "24:00"), &["/quiet_hours/from", "/quiet_hours/to"]);
+    check(WordKind::Settings, "shop", json!({ "quiet_hours": { "from": "21:00" } }), &["/quiet_hours/to"]);
+    let caps = json!({ "caps": [{ "most": 0, "per": "P7D" }, { "most": 1, "per": "P32D", "category": "No!" }] });
+    check(WordKind::Settings, "shop", caps, &["/caps/0/most", "/caps/1/per", "/caps/1/category"]);
 }
 
 #[test]
@@ -100,6 +114,7 @@ fn a_code_is_of_its_kind() {
     );
     check(WordKind::Status, "delivery.at.customs", &["shipped", "moon.shipped", "delivery.", "delivery.a b"]);
     check(WordKind::Source, "app.ios", &["", "a b", "ä"]);
+    check(WordKind::MailingCategory, "black-friday", &["", "a.b", "a b"]);
 }
 
 #[test]

@@ -210,7 +210,7 @@ impl Settings {
     pub const MOST_SOFT_BOUNCES: u32 = 20;
 }
 
-/// A part of each day, by the clock on somebody's wall. The two differ.
+/// A part of each day, by the clock on somebody's wall; none of it, if the two are the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QuietHours {
     /// The first moment of it.
@@ -224,7 +224,7 @@ impl QuietHours {
     #[must_use]
     pub fn covers(self, shown: Time) -> bool {
         let Self { from, to } = self;
-        if from < to { (from..to).contains(&shown) } else { shown >= from || shown < to }
+        if from <= to { (from..to).contains(&shown) } else { shown >= from || shown < to }
     }
 }
 

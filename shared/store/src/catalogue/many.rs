@@ -145,6 +145,18 @@ impl Catalogue {
         }
     }
 
+    /// Those of these products that are known, deleted ones included.
+    ///
+    /// # Errors
+    /// If the table cannot be read.
+    pub async fn products(&self, ids: &[ProductId]) -> anyhow::Result<HashMap<ProductId, Product>> {
+        let mut products = HashMap::with_capacity(ids.len());
+        for ids in ids.chunks(READ_AT_ONCE) {
+            products.extend(self.known(ids).await?.into_iter().map(|(id, known)| (id, known.product)));
+        }
+        Ok(products)
+    }
+
     /// Those of at most 100 products that are known.
     async fn known<'a>(
         &self,

@@ -1,14 +1,12 @@
 //! Comparisons, by value: `"10.00"`, `"10"` and `10` are the same amount.
 
-use std::cmp::Ordering;
+use std::{borrow::Cow, cmp::Ordering};
 
-use handlebars::{Context, Helper, JsonTruthy, RenderError};
+use handlebars::JsonTruthy;
 use rust_decimal::Decimal;
 use serde_json::Value;
 
-use super::{is_blank, money::decimal};
-
-type Answer = Result<Value, RenderError>;
+use super::{Answer, Given, is_blank, money::decimal};
 
 /// A comparison of two values.
 #[derive(Clone, Copy)]
@@ -86,52 +84,52 @@ impl<'v> Key<'v> {
 }
 
 /// `eq a b`
-pub(super) fn eq(helper: &Helper<'_>, _: &Context) -> Answer {
-    Ok(Value::Bool(Operator::Eq.holds(given(helper, 0), given(helper, 1))))
+pub(super) fn eq<'v>(given: &Given<'v>) -> Answer<'v> {
+    Ok(Cow::Owned(Value::Bool(Operator::Eq.holds(value(given, 0), value(given, 1)))))
 }
 
 /// `ne a b`
-pub(super) fn ne(helper: &Helper<'_>, _: &Context) -> Answer {
-    Ok(Value::Bool(Operator::Ne.holds(given(helper, 0), given(helper, 1))))
+pub(super) fn ne<'v>(given: &Given<'v>) -> Answer<'v> {
+    Ok(Cow::Owned(Value::Bool(Operator::Ne.holds(value(given, 0), value(given, 1)))))
 }
 
 /// `gt a b`
-pub(super) fn gt(helper: &Helper<'_>, _: &Context) -> Answer {
-    Ok(Value::Bool(Operator::Gt.holds(given(helper, 0), given(helper, 1))))
+pub(super) fn gt<'v>(given: &Given<'v>) -> Answer<'v> {
+    Ok(Cow::Owned(Value::Bool(Operator::Gt.holds(value(given, 0), value(given, 1)))))
 }
 
 /// `gte a b`
-pub(super) fn gte(helper: &Helper<'_>, _: &Context) -> Answer {
-    Ok(Value::Bool(Operator::Gte.holds(given(helper, 0), given(helper, 1))))
+pub(super) fn gte<'v>(given: &Given<'v>) -> Answer<'v> {
+    Ok(Cow::Owned(Value::Bool(Operator::Gte.holds(value(given, 0), value(given, 1)))))
 }
 
 /// `lt a b`
-pub(super) fn lt(helper: &Helper<'_>, _: &Context) -> Answer {
-    Ok(Value::Bool(Operator::Lt.holds(given(helper, 0), given(helper, 1))))
+pub(super) fn lt<'v>(given: &Given<'v>) -> Answer<'v> {
+    Ok(Cow::Owned(Value::Bool(Operator::Lt.holds(value(given, 0), value(given, 1)))))
 }
 
 /// `lte a b`
-pub(super) fn lte(helper: &Helper<'_>, _: &Context) -> Answer {
-    Ok(Value::Bool(Operator::Lte.holds(given(helper, 0), given(helper, 1))))
+pub(super) fn lte<'v>(given: &Given<'v>) -> Answer<'v> {
+    Ok(Cow::Owned(Value::Bool(Operator::Lte.holds(value(given, 0), value(given, 1)))))
 }
 
 /// `and a b…`
-pub(super) fn and(helper: &Helper<'_>, _: &Context) -> Answer {
-    Ok(Value::Bool(helper.params().iter().all(|given| given.value().is_truthy(false))))
+pub(super) fn and<'v>(given: &Given<'v>) -> Answer<'v> {
+    Ok(Cow::Owned(Value::Bool(given.params.iter().all(|given| given.value.is_truthy(false)))))
 }
 
 /// `or a b…`
-pub(super) fn or(helper: &Helper<'_>, _: &Context) -> Answer {
-    Ok(Value::Bool(helper.params().iter().any(|given| given.value().is_truthy(false))))
+pub(super) fn or<'v>(given: &Given<'v>) -> Answer<'v> {
+    Ok(Cow::Owned(Value::Bool(given.params.iter().any(|given| given.value.is_truthy(false)))))
 }
 
 /// `not a`
-pub(super) fn not(helper: &Helper<'_>, _: &Context) -> Answer {
-    Ok(Value::Bool(!helper.params().iter().any(|given| given.value().is_truthy(false))))
+pub(super) fn not<'v>(given: &Given<'v>) -> Answer<'v> {
+    Ok(Cow::Owned(Value::Bool(!given.params.iter().any(|given| given.value.is_truthy(false)))))
 }
 
-fn given<'a>(helper: &'a Helper<'_>, index: usize) -> &'a Value {
-    helper.param(index).map_or(&Value::Null, |given| given.value())
+fn value<'a>(given: &'a Given<'_>, index: usize) -> &'a Value {
+    given.param(index).map_or(&Value::Null, |given| &given.value)
 }
 
 fn is_equal(a: &Value, b: &Value) -> bool {

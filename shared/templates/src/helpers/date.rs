@@ -1,8 +1,7 @@
 //! Dates, in the zone and the language of who reads them.
 
-use std::sync::LazyLock;
+use std::{borrow::Cow, sync::LazyLock};
 
-use handlebars::{Context, Helper, RenderError};
 use jiff::{
     Timestamp, Zoned,
     civil::{Date, Weekday},
@@ -11,10 +10,12 @@ use jiff::{
 };
 use serde_json::Value;
 
+use crate::run::Stop;
+
 use super::{
-    failed,
+    Answer, Given, failed,
     language::{self, Language},
-    missing, required, shown,
+    required, shown,
 };
 
 /// What a date may be asked to look like by name, in the order of a language's patterns.
@@ -32,17 +33,17 @@ enum When {
 }
 
 /// `date value style-or-pattern? zone?`
-pub(super) fn date(helper: &Helper<'_>, context: &Context) -> Result<Value, RenderError> {
-    let value = required(helper, 0)?;
-    let pattern = match helper.param(1) {
+pub(super) fn date<'v>(given: &Given<'v>) -> Answer<'v> {
+    let value = required(given, 0)?;
+    let pattern = match given.param(1) {
         None => STYLE,
-        Some(_) => required(helper, 1)?.as_str().unwrap_or(STYLE),
+        Some(_) => required(given, 1)?.as_str().unwrap_or(STYLE),
     };
-    let language = language::of(helper, context)?;
+    let language = language::of(given)?;
     let style = STYLES.iter().position(|style| *style == pattern);
     let written = match (when(value)?, style) {
         (When::Instant(instant), style) => {
-            let local = instant.to_zoned(zone(helper, 2, context)?);
+            let local = instant.to_zoned(zone(given, 2)?);
             match style {
                 Some(style) => Ok(styled(local.date(), language.dates[style], language)),
                 None => strtime::format(named(pattern, local.date(), language), &local),
@@ -51,16 +52,18 @@ pub(super) fn date(helper: &Helper<'_>, context: &Context) -> Result<Value, Rend
         (When::Day(day), Some(style)) => Ok(styled(day, language.dates[style], language)),
         (When::Day(day), None) => strtime::format(named(pattern, day, language), day),
     };
-    written.map(Value::String).map_err(|error| failed(format!("the pattern {pattern:?} does not fit: {error}")))
+    written
+        .map(|text| Cow::Owned(Value::String(text)))
+        .map_err(|error| failed(format!("the pattern {pattern:?} does not fit: {error}")))
 }
 
 /// `relative value zone?`: how far from now.
-pub(super) fn relative(helper: &Helper<'_>, context: &Context) -> Result<Value, RenderError> {
-    let value = required(helper, 0)?;
-    let zone = zone(helper, 1, context)?;
-    let language = language::of(helper, context)?;
-    let now = context.data().get("now").and_then(Value::as_str).and_then(|now| now.parse::<Timestamp>().ok());
-    let now = now.ok_or_else(|| missing(Some("now".to_owned()), helper))?;
+pub(super) fn relative<'v>(given: &Given<'v>) -> Answer<'v> {
+    let value = required(given, 0)?;
+    let zone = zone(given, 1)?;
+    let language = language::of(given)?;
+    let now = given.data.get("now").and_then(Value::as_str).and_then(|now| now.parse::<Timestamp>().ok());
+    let now = now.ok_or_else(|| Stop::Missing("now".to_owned()))?;
     let today = now.to_zoned(zone.clone()).date();
     let day = match when(value)? {
         When::Day(day) => day,
@@ -69,7 +72,7 @@ pub(super) fn relative(helper: &Helper<'_>, context: &Context) -> Result<Value, 
             let sign = seconds.signum();
             let away = seconds.abs();
             match away {
-                ..45 => return Ok(Value::from(language.now)),
+                ..45 => return Ok(Cow::Owned(Value::from(language.now))),
                 45..3570 => return written(language, "minute", sign * rounded(away, 60)),
                 3570..86_400 => return written(language, "hour", sign * rounded(away, 3600).min(23)),
                 _ => instant.to_zoned(zone).date(),
@@ -79,7 +82,10 @@ pub(super) fn relative(helper: &Helper<'_>, context: &Context) -> Result<Value, 
     let days = i64::from((day - today).get_days());
     let sign = days.signum();
     match days.abs() {
-        0 | 1 => Ok(Value::from(language.around[if days < 0 { 0 } else { 1 + usize::from(days > 0) }])),
+        0 | 1 => {
+            let around = language.around[if days < 0 { 0 } else { 1 + usize::from(days > 0) }];
+            Ok(Cow::Owned(Value::from(around)))
+        }
         away @ 2..14 => written(language, "day", sign * away),
         away @ 14..57 => written(language, "week", sign * rounded(away, 7)),
         // The mean lengths of a month and a year, in ten-thousandths of a day.
@@ -88,9 +94,9 @@ pub(super) fn relative(helper: &Helper<'_>, context: &Context) -> Result<Value, 
     }
 }
 
-fn written(language: &Language, unit: &str, number: i64) -> Result<Value, RenderError> {
+fn written(language: &Language, unit: &str, number: i64) -> Answer<'static> {
     let text = language.relative(unit, number);
-    text.map(Value::String).ok_or_else(|| failed(format!("this language has no {unit}")))
+    text.map(|text| Cow::Owned(Value::String(text))).ok_or_else(|| failed(format!("this language has no {unit}")))
 }
 
 fn rounded(value: i64, unit: i64) -> i64 {
@@ -119,7 +125,7 @@ pub(super) fn check_zone(literal: Option<&Option<&Value>>) -> Result<(), String>
     Ok(())
 }
 
-fn when(value: &Value) -> Result<When, RenderError> {
+fn when(value: &Value) -> Result<When, Stop> {
     let text = value.as_str().unwrap_or_default();
     if let Ok(instant) = text.parse::<Timestamp>() {
         Ok(When::Instant(instant))
@@ -132,13 +138,13 @@ fn when(value: &Value) -> Result<When, RenderError> {
 
 /// The zone the template names, else the first of the customer's and the shop's that exists.
 /// A customer's wrong zone is no reason to keep the mail back.
-fn zone(helper: &Helper<'_>, index: usize, context: &Context) -> Result<TimeZone, RenderError> {
-    if helper.param(index).is_some() {
-        let given = required(helper, index)?;
-        let name = given.as_str().unwrap_or_default();
-        return ZONES.get(name).map_err(|_| failed(format!("there is no time zone {}", shown(given))));
+fn zone(given: &Given<'_>, index: usize) -> Result<TimeZone, Stop> {
+    if given.param(index).is_some() {
+        let zone = required(given, index)?;
+        let name = zone.as_str().unwrap_or_default();
+        return ZONES.get(name).map_err(|_| failed(format!("there is no time zone {}", shown(zone))));
     }
-    let of = |whose: &str| ZONES.get(context.data().get(whose)?.get("time_zone")?.as_str()?).ok();
+    let of = |whose: &str| ZONES.get(given.data.get(whose)?.get("time_zone")?.as_str()?).ok();
     Ok(of("customer").or_else(|| of("shop")).unwrap_or(TimeZone::UTC))
 }
 

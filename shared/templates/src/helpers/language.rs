@@ -8,11 +8,12 @@ use std::{
     sync::{LazyLock, OnceLock},
 };
 
-use handlebars::{Context, Helper, RenderError};
 use rust_decimal::{Decimal, RoundingStrategy::MidpointAwayFromZero};
 use serde::Deserialize;
 
-use super::{failed, is_blank, plurals::Category, shown};
+use crate::run::Stop;
+
+use super::{Given, failed, is_blank, plurals::Category, shown};
 
 const DATA: &str = include_str!("../../cldr/languages.jsonl");
 
@@ -31,11 +32,11 @@ const OTHERWISE: &[(&str, &str)] = &[
 type Forms<'a> = BTreeMap<Category, &'a str>;
 
 /// A language, as CLDR has it.
-pub(super) type Language = Written<'static>;
+pub(crate) type Language = Written<'static>;
 
 /// A line of the data.
 #[derive(Debug, Deserialize)]
-pub(super) struct Written<'a> {
+pub(crate) struct Written<'a> {
     decimal: &'a str,
     group: &'a str,
     minus: &'a str,
@@ -70,7 +71,7 @@ pub(super) struct Written<'a> {
 
 /// Names of months and days, as they stand in a date and (`alone`, where it differs) by themselves.
 #[derive(Debug, Deserialize)]
-pub(super) struct Names<'a> {
+pub(crate) struct Names<'a> {
     #[serde(borrow)]
     pub(super) months: [&'a str; 12],
     #[serde(borrow)]
@@ -138,12 +139,15 @@ pub(super) fn find(tag: &str) -> Option<&'static Language> {
 
 /// The language that the call names, else the first of the customer's and the shop's that is
 /// known, else English. A customer's unknown language is no reason to keep the mail back.
-pub(super) fn of(helper: &Helper<'_>, context: &Context) -> Result<&'static Language, RenderError> {
-    if let Some(given) = helper.hash_get("language").map(|given| given.value()).filter(|given| !is_blank(given)) {
-        return given.as_str().and_then(find).ok_or_else(|| failed(format!("there is no language {}", shown(given))));
+pub(super) fn of(given: &Given<'_>) -> Result<&'static Language, Stop> {
+    if let Some(named) = given.named("language").map(|named| &*named.value).filter(|named| !is_blank(named)) {
+        return named.as_str().and_then(find).ok_or_else(|| failed(format!("there is no language {}", shown(named))));
     }
-    let whose = |whose: &str| find(context.data().get(whose)?.get("language")?.as_str()?);
-    Ok(whose("customer").or_else(|| whose("shop")).or_else(|| find("en")).expect("English is there"))
+    // Of one mail it is always the same.
+    Ok(given.reader.get_or_init(|| {
+        let whose = |whose: &str| find(given.data.get(whose)?.get("language")?.as_str()?);
+        whose("customer").or_else(|| whose("shop")).or_else(|| find("en")).expect("English is there")
+    }))
 }
 
 impl Language {
@@ -204,9 +208,14 @@ impl Language {
 
     /// The digits of a value, whatever its sign.
     fn digits(&self, value: Decimal, decimals: u32, decimal: &str, group: &str) -> String {
-        let rounded = value.abs().round_dp_with_strategy(decimals, MidpointAwayFromZero);
-        let digits = format!("{rounded:.0$}", decimals as usize);
-        let (whole, fraction) = digits.split_once('.').unwrap_or((&digits, ""));
+        let rounded = value.round_dp_with_strategy(decimals, MidpointAwayFromZero);
+        let (mantissa, scale) = (rounded.mantissa().unsigned_abs(), rounded.scale() as usize);
+        let mut digits = u64::try_from(mantissa).map_or_else(|_| mantissa.to_string(), |short| short.to_string());
+        if digits.len() <= scale {
+            digits.insert_str(0, &"0".repeat(scale + 1 - digits.len()));
+        }
+        digits.extend(std::iter::repeat_n('0', (decimals as usize).saturating_sub(scale)));
+        let (whole, fraction) = digits.split_at(digits.len() - decimals as usize);
         let mut written = String::with_capacity(digits.len() + whole.len());
         for (index, digit) in whole.char_indices() {
             let left = whole.len() - index;
@@ -230,7 +239,8 @@ fn is_below_zero(value: Decimal, digits: &str) -> bool {
 }
 
 fn is_lettering(c: char) -> bool {
-    c.is_alphanumeric() || c == '.'
+    // Most are signs of this block, and to look a letter up takes longer than all the rest.
+    c == '.' || !('\u{20a0}'..='\u{20cf}').contains(&c) && c.is_alphanumeric()
 }
 
 /// How many decimals a currency has (ISO 4217, list one).

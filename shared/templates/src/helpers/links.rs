@@ -1,20 +1,21 @@
 //! Helpers that write addresses and what is shown from them.
 
-use std::fmt::Write;
+use std::{borrow::Cow, fmt::Write};
 
-use handlebars::{Context, Handlebars, Helper, HelperDef, HelperResult, Output, RenderContext, RenderError};
 use serde_json::Value;
 
-use super::{failed, is_blank, missing, print, required, shown};
+use crate::run::{Stop, push_escaped};
+
+use super::{Answer, Given, failed, is_blank, required, shown};
 
 /// `url base name=value…`
-pub(super) fn url(helper: &Helper<'_>, _: &Context) -> Result<Value, RenderError> {
-    let base = web_address(required(helper, 0)?)?;
+pub(super) fn url<'v>(given: &Given<'v>) -> Answer<'v> {
+    let base = web_address(required(given, 0)?)?;
     let (base, fragment) = base.find('#').map_or((base, ""), |at| base.split_at(at));
     let mut url = base.to_owned();
-    for (name, given) in helper.hash() {
-        let value = match given.value() {
-            value if is_blank(value) => return Err(missing(given.relative_path().cloned(), helper)),
+    for (name, named) in &given.named {
+        let value = match &*named.value {
+            value if is_blank(value) => return Err(named.missing()),
             Value::String(text) => text.clone(),
             value @ (Value::Array(_) | Value::Object(_)) => {
                 return Err(failed(format!("{name} is {} and cannot be in a link", shown(value))));
@@ -29,12 +30,12 @@ pub(super) fn url(helper: &Helper<'_>, _: &Context) -> Result<Value, RenderError
         push_encoded(&mut url, &value);
     }
     url.push_str(fragment);
-    Ok(Value::String(url))
+    Ok(Cow::Owned(Value::String(url)))
 }
 
 /// An address of the web. A link in a mail has no page to be relative to, and another scheme
 /// may run code.
-fn web_address(given: &Value) -> Result<&str, RenderError> {
+fn web_address(given: &Value) -> Result<&str, Stop> {
     let address = given.as_str().unwrap_or_default();
     let scheme = address.split_once("://").map_or("", |(scheme, _)| scheme);
     if ["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known)) {
@@ -57,52 +58,39 @@ fn push_encoded(url: &mut String, text: &str) {
     }
 }
 
+/// What else may be said of a picture, in the order in which it is written.
+pub(super) const OF_IMAGES: &[&str] = &["alt", "width", "height", "class", "style"];
+
 /// `image url alt="…" width=…`: a picture; in plain text what it is described by.
-pub(super) struct Image {
-    pub(super) html: bool,
-}
-
-impl Image {
-    /// What else may be said of a picture, in the order in which it is written.
-    pub(super) const NAMED: &[&str] = &["alt", "width", "height", "class", "style"];
-}
-
-impl HelperDef for Image {
-    fn call<'reg: 'rc, 'rc>(
-        &self,
-        helper: &Helper<'rc>,
-        _: &'reg Handlebars<'reg>,
-        _: &'rc Context,
-        _: &mut RenderContext<'reg, 'rc>,
-        out: &mut dyn Output,
-    ) -> HelperResult {
-        let address = web_address(required(helper, 0)?)?;
-        if !self.html {
-            return Ok(out.write(&attribute(helper, "alt")?.unwrap_or_default())?);
-        }
-        out.write("<img src=\"")?;
-        print::write_escaped(address, out)?;
-        out.write("\"")?;
-        for name in Self::NAMED {
-            if let Some(value) = attribute(helper, name)? {
-                out.write(" ")?;
-                out.write(name)?;
-                out.write("=\"")?;
-                print::write_escaped(&value, out)?;
-                out.write("\"")?;
-            }
-        }
-        Ok(out.write(">")?)
+pub(super) fn image(given: &Given<'_>, html: bool, out: &mut String) -> Result<(), Stop> {
+    let address = web_address(required(given, 0)?)?;
+    if !html {
+        out.push_str(&attribute(given, "alt")?.unwrap_or_default());
+        return Ok(());
     }
+    out.push_str("<img src=\"");
+    push_escaped(address, out);
+    out.push('"');
+    for name in OF_IMAGES {
+        if let Some(value) = attribute(given, name)? {
+            out.push(' ');
+            out.push_str(name);
+            out.push_str("=\"");
+            push_escaped(&value, out);
+            out.push('"');
+        }
+    }
+    out.push('>');
+    Ok(())
 }
 
 /// What the call gives under a name. A description may be empty where the template says so,
 /// as of a picture that only adorns.
-fn attribute(helper: &Helper<'_>, name: &str) -> Result<Option<String>, RenderError> {
-    let Some(given) = helper.hash_get(name) else { return Ok(None) };
-    match given.value() {
-        Value::String(text) if text.is_empty() && given.relative_path().is_none() => Ok(Some(String::new())),
-        value if is_blank(value) => Err(missing(given.relative_path().cloned(), helper)),
+fn attribute(given: &Given<'_>, name: &str) -> Result<Option<String>, Stop> {
+    let Some(named) = given.named(name) else { return Ok(None) };
+    match &*named.value {
+        Value::String(text) if text.is_empty() && named.path.is_none() => Ok(Some(String::new())),
+        value if is_blank(value) => Err(named.missing()),
         value @ (Value::Array(_) | Value::Object(_)) => Err(failed(format!("{name} is {}", shown(value)))),
         Value::String(text) => Ok(Some(text.clone())),
         value => Ok(Some(value.to_string())),

@@ -1,67 +1,70 @@
 //! Helpers that cut, order, search and count lists.
 
-use handlebars::{Context, Helper, RenderError};
+use std::borrow::Cow;
+
 use serde_json::Value;
 
+use crate::run::Stop;
+
 use super::{
+    Answer, Given,
     compare::{self, Operator},
     failed, required, shown,
 };
 
 /// `limit list n`
-pub(super) fn limit(helper: &Helper<'_>, _: &Context) -> Result<Value, RenderError> {
-    let items = list(helper)?;
-    let most = required(helper, 1)?;
+pub(super) fn limit<'v>(given: &Given<'v>) -> Answer<'v> {
+    let items = list(given)?;
+    let most = required(given, 1)?;
     let Some(count) = most.as_u64() else {
         return Err(failed(format!("{} is not a number of items", shown(most))));
     };
-    Ok(items.iter().take(usize::try_from(count).unwrap_or(usize::MAX)).cloned().collect())
+    let most = usize::try_from(count).unwrap_or(usize::MAX);
+    Ok(Cow::Owned(items.iter().take(most).cloned().collect()))
 }
 
 /// `len value`
-pub(super) fn len(helper: &Helper<'_>, _: &Context) -> Result<Value, RenderError> {
-    Ok(Value::from(match helper.param(0).map(|given| given.value()) {
+pub(super) fn len<'v>(given: &Given<'v>) -> Answer<'v> {
+    let count = match given.param(0).map(|given| &*given.value) {
         Some(Value::Array(items)) => items.len(),
         Some(Value::Object(fields)) => fields.len(),
         Some(Value::String(text)) => text.chars().count(),
         _ => 0,
-    }))
+    };
+    Ok(Cow::Owned(Value::from(count)))
 }
 
 /// `lookup container key`
-pub(super) fn lookup(helper: &Helper<'_>, _: &Context) -> Result<Value, RenderError> {
-    let key = required(helper, 1)?;
-    let container = helper.param(0).map_or(&Value::Null, |given| given.value());
-    let found = match (container, key) {
-        (Value::Array(items), key) => {
-            key.as_u64().and_then(|index| usize::try_from(index).ok()).and_then(|index| items.get(index))
-        }
-        (Value::Object(fields), Value::String(key)) => fields.get(key),
-        _ => None,
+pub(super) fn lookup<'v>(given: &Given<'v>) -> Answer<'v> {
+    let key = required(given, 1)?;
+    let found = match given.param(0).map(|given| &given.value) {
+        Some(Cow::Borrowed(container)) => item(container, key).map(Cow::Borrowed),
+        Some(Cow::Owned(container)) => item(container, key).cloned().map(Cow::Owned),
+        None => None,
     };
-    Ok(found.cloned().unwrap_or_default())
+    Ok(found.unwrap_or_default())
 }
 
 /// `sort list path "desc"?`: by the value at the path, amounts by their worth, what is blank last.
-pub(super) fn sort(helper: &Helper<'_>, _: &Context) -> Result<Value, RenderError> {
-    let path = required(helper, 1)?.as_str().unwrap_or_default();
-    let descending = helper.param(2).is_some_and(|given| given.value() == "desc");
+pub(super) fn sort<'v>(given: &Given<'v>) -> Answer<'v> {
+    let path = required(given, 1)?.as_str().unwrap_or_default();
+    let descending = given.param(2).is_some_and(|given| *given.value == "desc");
     let mut items: Vec<(compare::Key<'_>, &Value)> =
-        list(helper)?.iter().map(|item| (compare::Key::of(at(item, path)), item)).collect();
+        list(given)?.iter().map(|item| (compare::Key::of(at(item, path)), item)).collect();
     items.sort_by(|(a, _), (b, _)| a.order(b, descending));
-    Ok(items.into_iter().map(|(_, item)| item.clone()).collect())
+    Ok(Cow::Owned(items.into_iter().map(|(_, item)| item.clone()).collect()))
 }
 
 /// `where list path value`, or `where list path "gt" value`: those of which it holds.
-pub(super) fn r#where(helper: &Helper<'_>, _: &Context) -> Result<Value, RenderError> {
-    let path = required(helper, 1)?.as_str().unwrap_or_default();
-    let given = |index: usize| helper.param(index).map_or(&Value::Null, |given| given.value());
-    let (operator, wanted) = match helper.params().len() {
-        4 => (given(2).as_str().and_then(Operator::named).unwrap_or(Operator::Eq), given(3)),
-        _ => (Operator::Eq, given(2)),
+pub(super) fn r#where<'v>(given: &Given<'v>) -> Answer<'v> {
+    let path = required(given, 1)?.as_str().unwrap_or_default();
+    let value = |index: usize| given.param(index).map_or(&Value::Null, |given| &given.value);
+    let (operator, wanted) = match given.params.len() {
+        4 => (value(2).as_str().and_then(Operator::named).unwrap_or(Operator::Eq), value(3)),
+        _ => (Operator::Eq, value(2)),
     };
-    let kept = list(helper)?.iter().filter(|item| operator.holds(at(item, path), wanted));
-    Ok(kept.cloned().collect())
+    let kept = list(given)?.iter().filter(|item| operator.holds(at(item, path), wanted));
+    Ok(Cow::Owned(kept.cloned().collect()))
 }
 
 /// Checks what the template must spell out.
@@ -81,9 +84,20 @@ pub(super) fn check(name: &str, literals: &[Option<&Value>]) -> Result<(), Strin
     }
 }
 
-fn list<'a>(helper: &'a Helper<'_>) -> Result<&'a Vec<Value>, RenderError> {
-    let given = required(helper, 0)?;
-    given.as_array().ok_or_else(|| failed(format!("{} is not a list", shown(given))))
+fn list<'a>(given: &'a Given<'_>) -> Result<&'a Vec<Value>, Stop> {
+    let list = required(given, 0)?;
+    list.as_array().ok_or_else(|| failed(format!("{} is not a list", shown(list))))
+}
+
+/// The item of a list by its index, or of an object by its name.
+fn item<'v>(container: &'v Value, key: &Value) -> Option<&'v Value> {
+    match (container, key) {
+        (Value::Array(items), key) => {
+            key.as_u64().and_then(|index| usize::try_from(index).ok()).and_then(|index| items.get(index))
+        }
+        (Value::Object(fields), Value::String(key)) => fields.get(key),
+        _ => None,
+    }
 }
 
 /// What is at a path of an item: `price`, `fields.colour`.

@@ -1,4 +1,4 @@
-//! The helpers: what each takes, and the two registries that hold them.
+//! The helpers: what each takes and does.
 
 mod compare;
 mod date;
@@ -7,19 +7,48 @@ mod links;
 mod lists;
 mod money;
 mod plurals;
-mod print;
 mod values;
 
-use std::{ops::RangeInclusive, sync::LazyLock};
+use std::{borrow::Cow, cell::OnceCell, ops::RangeInclusive};
 
-use handlebars::{Context, Handlebars, Helper, HelperDef, RenderError, RenderErrorReason, no_escape};
 use serde_json::Value;
 
-pub(crate) use print::{PLAIN, PRINT};
-pub(crate) use values::{Blocked, NoCode};
+use crate::run::Stop;
+
+pub(crate) use language::Language;
+
+/// The name of the printer of bare values. No template can call it: names have no blanks.
+pub(crate) const PRINT: &str = " print";
+
+/// The name of the printer that makes text of a value that is HTML.
+pub(crate) const PLAIN: &str = " plain";
+
+/// A value that a call was given, and the path at which it stands, if it does.
+pub(crate) struct Arg<'v> {
+    pub(crate) value: Cow<'v, Value>,
+    pub(crate) path: Option<&'v str>,
+}
+
+/// What a call was given.
+pub(crate) struct Given<'v> {
+    pub(crate) name: &'static str,
+    pub(crate) params: Vec<Arg<'v>>,
+    /// In the order of their names.
+    pub(crate) named: Vec<(&'v str, Arg<'v>)>,
+    /// All of the data.
+    pub(crate) data: &'v Value,
+    /// The language of who reads it, once it was asked for.
+    pub(crate) reader: &'v OnceCell<&'static Language>,
+}
+
+/// What a helper makes of it.
+type Answer<'v> = Result<Cow<'v, Value>, Stop>;
 
 /// A helper's work: a pure function of what it is given and of the whole data.
-type Work = fn(&Helper<'_>, &Context) -> Result<Value, RenderError>;
+type Work = for<'v> fn(&Given<'v>) -> Answer<'v>;
+
+/// The work of one that writes by itself, as HTML if asked so.
+type Write = fn(&Given<'_>, bool, &mut String) -> Result<(), Stop>;
 
 /// A helper as the compiler knows it.
 struct Known {
@@ -31,14 +60,14 @@ struct Known {
 }
 
 /// What a helper does.
-#[derive(Clone, Copy)]
-enum Does {
-    /// It holds a part of the template. Handlebars brings these.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Does {
+    /// It holds a part of the template.
     Block,
     /// It makes a value of what it is given.
     Work(Work),
     /// It writes markup.
-    Image,
+    Write(Write),
 }
 
 impl Known {
@@ -85,7 +114,7 @@ const KNOWN: &[Known] = &[
     call("len", 1..=1, lists::len),
     call("lookup", 2..=2, lists::lookup),
     call("url", 1..=1, links::url).with_any_names(),
-    Known { name: "image", takes: 1..=1, named: Some(links::Image::NAMED), does: Does::Image },
+    Known { name: "image", takes: 1..=1, named: Some(links::OF_IMAGES), does: Does::Write(links::image) },
     call("promo_code", 1..=1, values::promo_code),
     call("block", 1..=1, values::block),
     call("eq", 2..=2, compare::eq),
@@ -164,55 +193,38 @@ fn is_spelt_out(literals: &[Option<&Value>]) -> bool {
     matches!(literals, [Some(Value::String(text))] if !text.is_empty())
 }
 
-/// The registry of the parts that are HTML.
-pub(crate) fn html() -> &'static Handlebars<'static> {
-    static HTML: LazyLock<Handlebars<'static>> = LazyLock::new(|| registry(true));
-    &HTML
+/// A helper by its name.
+pub(crate) fn find(name: &str) -> Option<(&'static str, Does)> {
+    KNOWN.iter().find(|known| known.name == name).map(|known| (known.name, known.does))
 }
 
-/// The registry of the parts that are plain text.
-pub(crate) fn text() -> &'static Handlebars<'static> {
-    static TEXT: LazyLock<Handlebars<'static>> = LazyLock::new(|| registry(false));
-    &TEXT
-}
-
-fn registry(escapes: bool) -> Handlebars<'static> {
-    let mut registry = Handlebars::new();
-    registry.set_strict_mode(true);
-    if !escapes {
-        registry.register_escape_fn(no_escape);
+impl<'v> Given<'v> {
+    pub(crate) fn param(&self, index: usize) -> Option<&Arg<'v>> {
+        self.params.get(index)
     }
-    // It would write the data to the log.
-    registry.unregister_helper("log");
-    registry
-        .register_helper(PRINT, Box::new(print::Print { escapes, plain: false }) as Box<dyn HelperDef + Send + Sync>);
-    registry.register_helper(PLAIN, Box::new(print::Print { escapes, plain: true }));
-    for known in KNOWN {
-        match known.does {
-            Does::Block => {}
-            Does::Work(work) => registry.register_helper(known.name, Box::new(print::Call { escapes, work })),
-            Does::Image => registry.register_helper(known.name, Box::new(links::Image { html: escapes })),
-        }
-    }
-    registry
-}
 
-/// What a helper was given, or [`RenderErrorReason::MissingVariable`] when it is blank.
-fn required<'a>(helper: &'a Helper<'_>, index: usize) -> Result<&'a Value, RenderError> {
-    match helper.param(index) {
-        Some(given) if !is_blank(given.value()) => Ok(given.value()),
-        Some(given) => Err(missing(given.relative_path().cloned(), helper)),
-        None => Err(missing(None, helper)),
+    fn named(&self, name: &str) -> Option<&Arg<'v>> {
+        self.named.iter().find(|(known, _)| *known == name).map(|(_, given)| given)
+    }
+
+    /// What it was given, as it came, or that it is missing.
+    fn required_as_it_is(&self, index: usize) -> Answer<'v> {
+        required(self, index)?;
+        Ok(self.param(index).map(|given| given.value.clone()).unwrap_or_default())
     }
 }
 
-fn missing(path: Option<String>, helper: &Helper<'_>) -> RenderError {
-    let path = path.unwrap_or_else(|| format!("value for {}", helper.name().trim()));
-    RenderErrorReason::MissingVariable(Some(path)).into()
+/// What a helper was given, or [`Stop::Missing`] when it is blank.
+fn required<'a>(given: &'a Given<'_>, index: usize) -> Result<&'a Value, Stop> {
+    match given.param(index) {
+        Some(arg) if !is_blank(&arg.value) => Ok(&arg.value),
+        Some(arg) if arg.path.is_some() => Err(arg.missing()),
+        _ => Err(Stop::Missing(format!("value for {}", given.name))),
+    }
 }
 
-fn failed(message: String) -> RenderError {
-    RenderErrorReason::Other(message).into()
+fn failed(message: String) -> Stop {
+    Stop::Failed(message)
 }
 
 /// Absent, `null` and `""` all print as nothing.
