@@ -10,6 +10,7 @@ use crate::support::Shop;
 async fn busy() -> Shop {
     let shop = Shop::with_plain_template().await;
     shop.template("needy", "For {{customer.city}}").await;
+    shop.template("news", "News").await;
     shop.confirm_orders().await;
     shop.campaign("needy", json!({ "type": "order_created" }), json!([{ "send": { "template": "needy" } }])).await;
     for id in ["ada", "bo"] {
@@ -21,7 +22,7 @@ async fn busy() -> Shop {
         shop.quiet().await;
         shop.advance("PT1M").await;
     }
-    shop.put("/v1/mailings/news", json!({ "name": "News", "template": "plain" })).await;
+    shop.put("/v1/mailings/news", json!({ "name": "News", "template": "news" })).await;
     shop.advance("PT2M").await;
     shop.quiet().await;
     shop
@@ -101,7 +102,8 @@ async fn a_message_tells_its_whole_story_in_order_and_names_no_address() {
     }
     shop.quiet().await;
     let shown = shop.get(&format!("/v1/messages/{}", message["id"].as_str().unwrap())).await;
-    let mut what: Vec<&str> = shown["story"].as_array().unwrap().iter().map(|told| told["what"].as_str().unwrap()).collect();
+    let mut what: Vec<&str> =
+        shown["story"].as_array().unwrap().iter().map(|told| told["what"].as_str().unwrap()).collect();
     assert_eq!((what[0], &what[what.len() - 3..]), ("decided", &["opened", "clicked", "complained"][..]), "{shown}");
     what.sort_unstable();
     assert_eq!(what, ["accepted", "claimed", "clicked", "complained", "decided", "delivered", "opened", "sent"]);
@@ -148,7 +150,8 @@ async fn what_a_customer_does_with_a_mail_is_an_event_of_theirs_once_and_sets_ca
     let trigger = json!({ "type": "event_received", "name": "message_clicked" });
     let filter = json!({ "field": "event.context.link", "is": "https://shop.example/mugs" });
     let steps = json!([{ "send": { "template": "thanks" } }]);
-    shop.put("/v1/campaigns/thanks", json!({ "name": "t", "trigger": trigger, "filter": filter, "steps": steps })).await;
+    shop.put("/v1/campaigns/thanks", json!({ "name": "t", "trigger": trigger, "filter": filter, "steps": steps }))
+        .await;
     shop.customer("ada").await;
     shop.order("1", "ada").await;
     shop.quiet().await;

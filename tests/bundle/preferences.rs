@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use local::shop::{Client, Reply};
 use serde_json::json;
 
-use crate::consent::{link, path_in, post, shop_with_categories, state};
+use crate::consent::{link, path_in, post, shop_with_categories, state, told};
 use crate::support::Shop;
 
 async fn look(shop: &Shop, path: &str) -> Reply {
@@ -86,7 +86,7 @@ async fn a_scanner_that_opens_every_link_changes_nothing() {
     let mails = shop.mails();
     let mut links = vec![path_in(mails[0].html.as_ref().unwrap(), "c")];
     links.extend(["u", "p"].map(|kind| path_in(mails[1].html.as_ref().unwrap(), kind)));
-    let before = shop.all_rows().await;
+    let before = told(&shop).await;
     for path in &links {
         for _ in 0..2 {
             let page = look(&shop, path).await;
@@ -97,7 +97,7 @@ async fn a_scanner_that_opens_every_link_changes_nothing() {
             assert!(page.header("x-robots-tag").contains("noindex"));
         }
     }
-    assert_eq!(shop.all_rows().await, before);
+    assert_eq!(told(&shop).await, before);
     // What is signed for one purpose is good for no other.
     for path in &links {
         let (_, token) = path.rsplit_once('/').unwrap();

@@ -97,6 +97,19 @@ async fn a_partial_that_breaks_a_template_is_not_saved_and_one_in_use_stays() {
 }
 
 #[tokio::test]
+async fn more_templates_than_a_transaction_holds_all_get_the_new_partial() {
+    let shop = Shop::open().await;
+    shop.put("/v1/partials/sign", json!({ "source": "<p>old</p>" })).await;
+    for n in 0..70 {
+        shop.put(&format!("/v1/templates/t{n}"), json!({ "subject": "s", "html": "{{> sign}}" })).await;
+    }
+    let edited = shop.put("/v1/partials/sign", json!({ "source": "<p>new</p>" })).await;
+    let made = edited["templates"].as_array().unwrap();
+    assert_eq!((made.len(), &edited["version"]), (70, &json!(2)));
+    assert!(made.iter().all(|made| made["version"] == 2), "{made:?}");
+}
+
+#[tokio::test]
 async fn who_reads_a_language_gets_its_translation() {
     let shop = Shop::open().await;
     let content =

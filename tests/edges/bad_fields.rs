@@ -127,6 +127,26 @@ async fn a_template_that_does_not_compile_is_refused_with_line_and_column() {
         &["/subject", "/preheader", "/text"],
     )
     .await;
+    check(json!({ "mjml": "<mjml></mjml>" }), &["/mjml"]).await;
+    check(json!({ "html": null, "mjml": "<mjml><mj-body><mj-text>" }), &["/mjml"]).await;
+    check(json!({ "language": "English", "partials": {} }), &["/language", "/partials"]).await;
+    check(
+        json!({ "translations": { "lv": { "subject": "s" }, "et": 7 } }),
+        &["/translations/et", "/translations/lv/html"],
+    )
+    .await;
+    let content = json!({ "subject": "s", "html": "<p>Hello</p>" });
+    check(json!({ "language": "lv", "translations": { "LV": content } }), &["/translations"]).await;
+    check(json!({ "translations": { "a b": content } }), &["/translations"]).await;
+    let broken = json!({ "subject": "{{", "html": "{{> none}}" });
+    check(json!({ "translations": { "lv": broken } }), &["/translations/lv/subject", "/translations/lv/html"]).await;
+    for (partial, places) in [
+        (json!({}), &["/source"][..]),
+        (json!({ "source": "{{#if order}}", "name": "n" }), &["/source"]),
+        (json!({ "source": "x", "name": 7, "html": "x" }), &["/name", "/html"]),
+    ] {
+        Check::put("/v1/partials/p", &partial).is(&shop, 422, places).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -27,7 +27,7 @@ enum Answers {
 
 use Answers::{Done, Status, With};
 
-const STORY: [(&str, Answers); 41] = [
+const STORY: [(&str, Answers); 42] = [
     ("manage.create-key", With(|answer| answer["key"].as_str().is_some_and(|key| key.starts_with("cw_")))),
     ("authorizer.request", With(|answer| answer == &json!({ "isAuthorized": true, "context": caller() }))),
     ("manage.put-field", Status(200)),

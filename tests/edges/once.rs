@@ -229,7 +229,6 @@ async fn a_batch_of_segments_is_its_callers_wherever_the_key_stands() {
     // The same body, whose answer is another caller's.
     let reply = post(one.key(), Some(other.key()), "Seen").await;
     assert_eq!((reply.status, replayed(&reply)), (200, false));
-    let link = &links["/u/{token}"];
     let forged = format!("{}{}", &one.key()[..20], "0".repeat(48));
     let reply = post(&forged, None, "Seen").await;
     assert_eq!((reply.status, replayed(&reply)), (401, false));

@@ -29,8 +29,10 @@ pub(super) const MJML: &str = "<mjml><mj-body><mj-section><mj-column>\
 pub(super) fn data() -> Value {
     let line = |number: usize| {
         json!({
-            "id": number.to_string(), "product_id": format!("p-{number}"), "name": format!("Oak table {number}, \"large\""),
-            "quantity": "2", "price": "125.00", "total": "250.00", "url": format!("https://shop.example/p/{number}?c=oak&s=l"),
+            "id": number.to_string(), "product_id": format!("p-{number}"),
+            "name": format!("Oak table {number}, \"large\""),
+            "quantity": "2", "price": "125.00", "total": "250.00",
+            "url": format!("https://shop.example/p/{number}?c=oak&s=l"),
             "image": "https://shop.example/i.png", "fields": {"colour": "oak"},
         })
     };
@@ -41,7 +43,8 @@ pub(super) fn data() -> Value {
             "consent": {"email": {"state": "granted", "at": "2026-01-01T00:00:00Z"}},
         },
         "order": {
-            "id": "3001", "customer_id": "c-1", "created_at": "2026-11-30T10:00:00Z", "updated_at": "2026-11-30T10:00:00Z",
+            "id": "3001", "customer_id": "c-1", "created_at": "2026-11-30T10:00:00Z",
+            "updated_at": "2026-11-30T10:00:00Z",
             "currency": "EUR", "total": "2499.90", "lines": (1..=LINES).map(line).collect::<Vec<_>>(),
             "status": {"general": "new"}, "fields": {},
             "delivery": {

@@ -140,10 +140,7 @@ impl Manage {
         template: &Versioned<Source>,
         trigger: Option<&Trigger>,
     ) -> anyhow::Result<Faults> {
-        let mut schema = self.schema().await?;
-        if let Some(Trigger::EventReceived { name, .. }) = trigger {
-            schema = schema.happened(name.as_str());
-        }
+        let schema = self.schema().await?;
         // What was sound when it was saved is not looked at again.
         let Ok(compiled) = Template::compile(&template.value) else { return Ok(Vec::new()) };
         let whose = if trigger.is_some() { "nothing has that sets this campaign off" } else { "a mailing has not" };

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use contracts::{Kind, Problem};
 use domain::read::{self, Faults, Reader};
-use domain::{Code, Fault, TemplateId};
+use domain::{Code, Fault, TemplateId, TooLarge};
 use lambda::http::{Failure, Request, Response};
 use serde_json::{Value, json};
 use store::{Definitions, Edit, Kind as Defined, Versioned};
@@ -92,7 +92,7 @@ impl Manage {
             let mut edits = vec![Edit::save(Defined::Partial, code.as_str(), &partial)?];
             let mut edited = Vec::new();
             for (id, template) in &templates {
-                let edit = Edit::save(Defined::Template, id, template)?;
+                let edit = edit_of(id, template)?;
                 let bytes: usize = edits.iter().chain([&edit]).map(Edit::bytes).sum();
                 if edits.len() == Definitions::MOST_EDITS || bytes > Definitions::MOST_EDITED {
                     break;
@@ -199,6 +199,14 @@ fn touched(saved: &Saved, code: &str, partial: &Partial, shape: &Shape) -> Resul
     if faults.is_empty() { Ok(touched) } else { Err(faults) }
 }
 
+/// The edit of a template that a partial makes another one of.
+fn edit_of(id: &str, template: &Source) -> Result<Edit, Failure> {
+    Edit::save(Defined::Template, id, template).map_err(|error| match error.downcast_ref::<TooLarge>() {
+        Some(too_large) => vec![Fault::new("/source", format!("in the template {id:?}: {too_large}"))].into(),
+        None => error.into(),
+    })
+}
+
 pub(crate) fn compiled(source: &Source) -> Result<Template, Faults> {
     Template::compile(source).map_err(|problems| problems.iter().map(fault).collect())
 }
@@ -233,7 +241,7 @@ pub(crate) fn read_source(body: &Value) -> Result<Source, Faults> {
         match read_language(name) {
             Err(wrong) => reader.fault("translations", format!("{name:?} {wrong}")),
             Ok(name) if known.contains(&name.to_ascii_lowercase()) => {
-                reader.fault("translations", format!("{name:?} is there twice, with the template's own language"));
+                reader.fault("translations", format!("{name:?} is there twice, or the template's own language"));
             }
             Ok(name) => known.push(name.to_ascii_lowercase()),
         }
@@ -245,11 +253,13 @@ pub(crate) fn read_source(body: &Value) -> Result<Source, Faults> {
 fn read_content(reader: &mut Reader<'_>) -> Content {
     let part = |value: &Value| read::text(value, PART_LIMIT);
     let subject = reader.required("subject", part).unwrap_or_default();
-    let (html, mjml) = (reader.optional("html", part), reader.optional("mjml", part));
-    match (reader.raw("html"), reader.raw("mjml")) {
-        (None, None) => reader.fault("html", "is required, or mjml instead"),
-        (Some(_), Some(_)) => reader.fault("mjml", "stands beside html; only one of them can be the body"),
-        _ => {}
+    let mjml = reader.optional("mjml", part);
+    let html = match reader.raw("mjml") {
+        Some(_) => reader.optional("html", part),
+        None => reader.required("html", part),
+    };
+    if html.is_some() && mjml.is_some() {
+        reader.fault("mjml", "stands beside html; only one of them can be the body");
     }
     Content { subject, html, mjml, text: reader.optional("text", part), preheader: reader.optional("preheader", part) }
 }

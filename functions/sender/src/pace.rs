@@ -20,15 +20,11 @@ use store::{Pace, Sending, SendingAccount, Slots, Stop, Written};
 use tokio::sync::watch;
 use tokio::time::sleep;
 
-use crate::plan::{Plan, SOON, micros};
+use crate::plan::{Plan, SOON, late_us};
 use crate::ses::Ses;
 
 /// What every account may send in a second, for as long as SES does not say.
 const UNTOLD: SendingAccount = SendingAccount { rate: 1.0, per_day: None, used: 0.0 };
-
-/// A slot that passed longer ago than this is not used any more: many that are late would
-/// be too many at once.
-const LATE: SignedDuration = SignedDuration::from_millis(400);
 
 /// No slot is taken as far ahead as this: it is longer than an invocation.
 const TOO_FAR: SignedDuration = SignedDuration::from_mins(2);
@@ -92,9 +88,17 @@ pub(crate) struct Probe {
     lease: Timestamp,
 }
 
+/// A moment at which SES may be called.
+#[derive(Debug, Clone, Copy)]
+struct Slot {
+    at_us: i64,
+    /// How long after it that still holds.
+    late_us: i64,
+}
+
 /// What came of asking for slots.
 enum Asked {
-    Slots(VecDeque<i64>),
+    Slots(VecDeque<Slot>),
     Turn(Turn),
 }
 
@@ -107,7 +111,7 @@ pub(crate) struct Round<'p> {
     checked: watch::Sender<usize>,
     /// How many wait for a slot.
     waiting: AtomicUsize,
-    slots: tokio::sync::Mutex<VecDeque<i64>>,
+    slots: tokio::sync::Mutex<VecDeque<Slot>>,
 }
 
 /// One message's place in a round.
@@ -228,7 +232,9 @@ impl Pacer {
                 Slots::Given { first_us, sending } => {
                     self.see(Some(sending));
                     self.keep_up_to_date(&sending).await;
-                    return Ok(Asked::Slots((0..wanted.count).map(|n| first_us + n * wanted.every_us).collect()));
+                    let late_us = late_us(wanted.every_us);
+                    let slot = |number| Slot { at_us: first_us + number * wanted.every_us, late_us };
+                    return Ok(Asked::Slots((0..wanted.count).map(slot).collect()));
                 }
                 Slots::Refused(row) => self.see(row),
             }
@@ -324,11 +330,11 @@ impl Ticket<'_> {
             }
             let slot = self.slot(bulk).await;
             waiting.fetch_sub(1, Ordering::Relaxed);
-            let slot_us = match slot? {
-                Ok(slot_us) => slot_us,
+            let slot = match slot? {
+                Ok(slot) => slot,
                 Err(turn) => return Ok(turn),
             };
-            let early = slot_us - pacer.clock.now().as_microsecond();
+            let early = slot.at_us - pacer.clock.now().as_microsecond();
             if early > 0 {
                 sleep(Duration::from_micros(early.unsigned_abs())).await;
             }
@@ -336,14 +342,14 @@ impl Ticket<'_> {
             if now > *latest {
                 return Ok(Turn::Wait(SOON));
             }
-            if now.as_microsecond() - slot_us <= micros(LATE) {
+            if now.as_microsecond() - slot.at_us <= slot.late_us {
                 return Ok(Turn::Go(None));
             }
         }
         Ok(Turn::Wait(SOON))
     }
 
-    async fn slot(&self, bulk: bool) -> anyhow::Result<Result<i64, Turn>> {
+    async fn slot(&self, bulk: bool) -> anyhow::Result<Result<Slot, Turn>> {
         let Round { pacer, latest, waiting, slots, .. } = self.round;
         // Whoever comes first asks for all that wait.
         let mut slots = slots.lock().await;

@@ -12,6 +12,10 @@ const LEAST_RATE: f64 = 0.1;
 /// How far ahead mass mail takes slots.
 const AHEAD: SignedDuration = SignedDuration::from_millis(1_500);
 
+/// A slot that passed longer ago than this is not used any more: many that are late would
+/// be too many at once.
+const LATE: SignedDuration = SignedDuration::from_millis(400);
+
 /// For how long mass mail is put back whose turn does not come in this invocation.
 const MASS_BACK: SignedDuration = SignedDuration::from_secs(20);
 
@@ -68,7 +72,13 @@ impl Plan {
     }
 }
 
-pub(crate) fn micros(length: SignedDuration) -> i64 {
+/// How long after its time a slot still holds, in microseconds. SES lets a second's mails go at
+/// once: so much may be made up for, and next to nothing where that is one mail.
+pub(crate) fn late_us(every_us: i64) -> i64 {
+    ((1_000_000 - every_us) / 2).clamp(every_us / 50, micros(LATE).max(every_us / 50))
+}
+
+fn micros(length: SignedDuration) -> i64 {
     i64::try_from(length.as_micros()).unwrap_or(i64::MAX)
 }
 
@@ -104,6 +114,11 @@ mod tests {
         assert_eq!(wanted.every_us, 10_257);
         let Plan::Take(wanted) = plan(1.0, -5, false) else { panic!() };
         assert_eq!(wanted.every_us, 1_025_642);
+    }
+
+    #[test]
+    fn a_slot_holds_for_a_while_unless_each_mail_takes_a_second() {
+        assert_eq!([10_257, 73_261, 512_821, 1_025_642].map(late_us), [400_000, 400_000, 243_589, 20_512]);
     }
 
     #[test]

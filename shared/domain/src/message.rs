@@ -228,7 +228,6 @@ pub enum OverCap {
 }
 
 impl OverCap {
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it so")]
     fn is_skip(&self) -> bool {
         *self == Self::Skip
     }

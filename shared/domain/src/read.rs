@@ -323,7 +323,7 @@ mod tests {
 
     #[test]
     fn every_fault_is_found_and_named() {
-        let body = json!({"id": 7, "lines": [{"n": "x"}, 5], "totl": "1"});
+        let body = json!({"id": 7, "lines": [{"n": "x"}, 5], "by": {"a/b": {"n": "x"}, "c": 5}, "totl": "1"});
         let mut reader = Reader::new(&body);
         reader.required("id", short);
         reader.required("at", instant);
@@ -333,8 +333,13 @@ mod tests {
             line.finish()?;
             Ok(n)
         });
+        reader.objects("by", 10, |_, mut object| {
+            let n = object.required("n", amount);
+            object.finish()?;
+            Ok(n)
+        });
         let places: Vec<String> = reader.finish().unwrap_err().into_iter().map(|f| f.pointer).collect();
-        assert_eq!(places, ["/id", "/at", "/lines/0/n", "/lines/1", "/totl"]);
+        assert_eq!(places, ["/id", "/at", "/lines/0/n", "/lines/1", "/by/a~1b/n", "/by/c", "/totl"]);
     }
 
     #[test]

@@ -192,7 +192,7 @@ impl Composer {
         let mut data = self.common(message, now).await?;
         if let (Some(Change::ConsentRequested { .. }), Some(to)) = (change, to) {
             let confirm = Link::Confirm { address: &to.fingerprint() };
-            data["links"]["confirm"] = json!(self.identity.link(&*self.secret(now).await?, confirm, &message.id));
+            data["links"]["confirm"] = json!(self.identity.link(&self.secret(now).await?, confirm, &message.id));
         }
         data.extend(facts::of(Some(customer), order.as_ref(), event.as_ref(), product.as_ref(), change));
         let sources = Sources { customers: &self.customers, catalogue: &self.catalogue };

@@ -13,7 +13,7 @@ use crate::{
 /// below the 102 KB at which it does, since something is filled in.
 const NEARLY_CLIPPED: usize = 90 * 1024;
 
-/// A compiled template. Costs about its source's size in memory; share it, it is `Sync`.
+/// A compiled template. Costs a few times its source's size in memory; share it, it is `Sync`.
 #[derive(Debug)]
 pub struct Template {
     pub(crate) base: Variant,

@@ -32,7 +32,8 @@
 //! | `eq` `ne` `gt` `gte` `lt` `lte` `and` `or` `not` | true or false, for `{{#if (gt order.total 100)}}`; amounts compare by value, an absent one is never more or less |
 //!
 //! Blocks are `if`, `unless`, `each` and `with`. `money`, `number`, `date`, `relative` and `plural`
-//! write as the reader's language does: `customer.language`, else `shop.language`, else English; some
+//! write as the language of the mail does, where its template says which it is in, else as the reader's:
+//! `customer.language`, else `shop.language`, else English. Some
 //! seventy languages and regions are known (CLDR), and `language="de"` names one.
 //! An amount is text, so `"0.00"` is *true* in `{{#if}}`: ask `(gt amount 0)`.
 //!

@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::{
     Part, Place, Template,
     compile::{self, Compiled, Variant},
+    helpers::{self, Language},
     plain,
     run::Stop,
 };
@@ -116,6 +117,8 @@ impl Template {
 
 impl Variant {
     fn render(&self, data: &Value) -> Result<Rendered, NotRendered> {
+        let reader = data.pointer("/customer/language").and_then(Value::as_str);
+        let language = self.language.as_deref().and_then(|own| helpers::of_mail(own, reader));
         let mut failure = None;
         let mut parts = [const { String::new() }; 4];
         let templates = [
@@ -126,7 +129,7 @@ impl Variant {
         ];
         for (rendered, (part, compiled)) in parts.iter_mut().zip(templates) {
             let Some(compiled) = compiled else { continue };
-            match render_part(part, compiled, data) {
+            match render_part(part, compiled, data, language) {
                 Ok(text) => *rendered = text,
                 Err(blocked @ NotRendered::Blocked { .. }) => return Err(blocked),
                 Err(other) => failure = failure.or_else(|| Some(self.located(other, compiled))),
@@ -159,9 +162,14 @@ impl Variant {
     }
 }
 
-fn render_part(part: Part, compiled: &Compiled, data: &Value) -> Result<String, NotRendered> {
+fn render_part(
+    part: Part,
+    compiled: &Compiled,
+    data: &Value,
+    language: Option<&'static Language>,
+) -> Result<String, NotRendered> {
     let html = matches!(part, Part::Html | Part::Mjml | Part::Preheader);
-    compiled.program.run(data, html, BODY_LIMIT).map_err(|(stop, (line, column))| {
+    compiled.program.run(data, language, html, BODY_LIMIT).map_err(|(stop, (line, column))| {
         let place = Place::of(part, line, column);
         match stop {
             Stop::Missing(path) => NotRendered::Missing { place, path },

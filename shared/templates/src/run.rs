@@ -45,12 +45,19 @@ struct Round<'v> {
 }
 
 impl Program {
-    /// Runs it: `html` if what is printed has to be escaped, at most `limit` bytes.
+    /// Runs it: `html` if what is printed has to be escaped, at most `limit` bytes; in the
+    /// language of the mail, if that is known, else the reader's.
     ///
     /// # Errors
     /// What stops it, and where.
-    pub(crate) fn run(&self, data: &Value, html: bool, limit: usize) -> Result<String, Stopped> {
-        let reader = OnceCell::new();
+    pub(crate) fn run(
+        &self,
+        data: &Value,
+        language: Option<&'static Language>,
+        html: bool,
+        limit: usize,
+    ) -> Result<String, Stopped> {
+        let reader = language.map_or_else(OnceCell::new, OnceCell::from);
         let mut runner = Runner { data, html, limit, out: String::with_capacity(4096), reader: &reader };
         runner.nodes(&self.0, &Scope { value: data, out: None, round: None })?;
         Ok(runner.out)

@@ -32,11 +32,14 @@ fn path() -> impl Strategy<Value = String> {
     })
 }
 
+/// What stands in a template beside paths and blocks.
+const OTHER: [&str; 8] = ["{{@index}}", "{{@first}}", "{{@last}}", "{{@key}}", "{{@../index}}", "-", "\n", " ~ "];
+
 fn source() -> impl Strategy<Value = String> {
     let leaf = prop_oneof![
         3 => path().prop_map(|path| format!("{{{{{path}}}}}")),
         1 => path().prop_map(|path| format!("{{{{{{{path}}}}}}}")),
-        1 => prop::sample::select(vec!["{{@index}}", "{{@first}}", "{{@last}}", "{{@key}}", "{{@../index}}", "-", "\n", " ~ "])
+        1 => prop::sample::select(OTHER.to_vec())
             .prop_map(str::to_owned),
     ];
     leaf.prop_recursive(4, 24, 3, |inner| {
@@ -79,8 +82,12 @@ proptest! {
         match template.render(&data) {
             Ok(rendered) => prop_assert_eq!(Ok(rendered.text), expected),
             // It would print a list, or nothing, as something.
-            Err(NotRendered::Failed { message, .. }) => prop_assert!(message.contains("cannot be printed"), "{}", message),
-            Err(NotRendered::Missing { path, .. }) => prop_assert!(expected.is_err(), "no {}, but {:?}", path, expected),
+            Err(NotRendered::Failed { message, .. }) => {
+                prop_assert!(message.contains("cannot be printed"), "{}", message);
+            }
+            Err(NotRendered::Missing { path, .. }) => {
+                prop_assert!(expected.is_err(), "no {}, but {:?}", path, expected);
+            }
             Err(other) => prop_assert!(false, "{}", other),
         }
     }

@@ -51,8 +51,10 @@ fn check_problem(source: &str, expected: &str) {
 #[test]
 fn a_mail_is_written_in_the_language_of_its_reader() {
     let source = "{{money order.total order.currency}} | {{money \"-5\" \"USD\"}} | {{number \"1234567.25\"}} | \
-                  {{date order.created_at}} | {{date order.created_at \"short\"}} | {{date order.created_at \"full\"}} | \
-                  {{date order.created_at \"%A %-d %B\"}} | {{date order.created_at \"%B %Y\"}} | {{relative order.created_at}} | \
+                  {{date order.created_at}} | {{date order.created_at \"short\"}} | {{date order.created_at \"full\"}} \
+                  | \
+                  {{date order.created_at \"%A %-d %B\"}} | {{date order.created_at \"%B %Y\"}} | \
+                  {{relative order.created_at}} | \
                   {{relative \"2026-05-02T06:00:00Z\"}} | {{relative \"2026-05-07\"}} | \
                   {{plural 2 one=\"one\" few=\"few\" many=\"many\" other=\"other\"}}";
     let mut shown = String::new();
@@ -85,6 +87,24 @@ fn an_unknown_language_gives_way_to_the_shops_and_that_to_english() {
 }
 
 #[test]
+fn a_mail_in_a_language_of_its_own_has_no_words_of_another() {
+    let content = |text: &str| Content {
+        text: Some(format!("{text} {{{{date order.created_at}}}} {{{{money 1000 \"EUR\"}}}}")),
+        ..Content::of("s", "h")
+    };
+    let mut source: templates::Source = content("Pasūtīts").into();
+    source.language = Some("lv".into());
+    source.translations.insert("de".into(), content("Bestellt am"));
+    let template = Template::compile(&source).expect("compiles");
+    let shown = |language: &str| template.render(&data(language)).expect("rendered").text;
+    assert_eq!(shown("lv"), "Pasūtīts 2026. gada 1. maijs 1000,00\u{a0}€");
+    assert_eq!(shown("fr"), "Pasūtīts 2026. gada 1. maijs 1000,00\u{a0}€");
+    assert_eq!(shown("de-DE"), "Bestellt am 1. Mai 2026 1.000,00\u{a0}€");
+    // Their language, as their country writes it.
+    assert_eq!(shown("de_AT"), "Bestellt am 1. Mai 2026 €\u{a0}1.000,00");
+}
+
+#[test]
 fn how_far_a_moment_is_from_now_is_told_in_the_largest_unit_that_says_it() {
     for (value, expected) in [
         ("2026-05-02T09:00:30Z", "now"),
@@ -111,9 +131,8 @@ fn how_far_a_moment_is_from_now_is_told_in_the_largest_unit_that_says_it() {
     check_in("de", "{{relative \"2026-05-02T07:00:00Z\"}}", "vor 2 Stunden");
     let mut timeless = data("en");
     timeless["now"] = Value::Null;
-    assert!(
-        matches!(text("{{relative order.created_at}}", &timeless), Err(NotRendered::Missing { path, .. }) if path == "now")
-    );
+    let missing = text("{{relative order.created_at}}", &timeless);
+    assert!(matches!(missing, Err(NotRendered::Missing { ref path, .. }) if path == "now"), "{missing:?}");
     assert!(matches!(text("{{relative order.total}}", &data("en")), Err(NotRendered::Failed { .. })));
     check_problem("{{relative a \"Mars/Olympus\"}}", "no time zone");
 }
@@ -227,8 +246,10 @@ proptest! {
     fn helpers_take_any_value_in_any_language(a in any_value(), b in any_value(), language in any_value()) {
         let data = json!({"a": a, "b": b, "now": b, "customer": {"language": language}});
         for call in ["{{money a \"EUR\"}}", "{{number a}}", "{{number a 2 language=b}}", "{{date a \"full\"}}",
-                     "{{date a \"%A %B %e %^b\"}}", "{{relative a}}", "{{relative a b}}", "{{plural a one=\"x\" other=b}}",
-                     "{{#each (sort a \"a\" \"desc\")}}{{a}}{{/each}}", "{{#each (where a \"b\" \"lt\" b)}}{{b}}{{/each}}",
+                     "{{date a \"%A %B %e %^b\"}}", "{{relative a}}", "{{relative a b}}",
+                     "{{plural a one=\"x\" other=b}}",
+                     "{{#each (sort a \"a\" \"desc\")}}{{a}}{{/each}}",
+                     "{{#each (where a \"b\" \"lt\" b)}}{{b}}{{/each}}",
                      "{{image a alt=b height=b}}", "{{promo_code \"a\"}}"] {
             let _ = template(call, call).render(&data);
         }

@@ -127,6 +127,29 @@ fn what_is_wrong_is_said_at_its_line_and_column() {
 }
 
 #[test]
+fn partials_are_put_into_mjml_and_keep_their_places() {
+    let partial = "<mj-section><mj-column>\n <mj-text>{{#each lines}}{{name}}{{/each}} {{> other}}</mj-text></mj-column></mj-section>";
+    let check = |other: &str| {
+        let all =
+            [("sec", partial), ("other", other)].map(|(code, source)| (code.to_owned(), source.to_owned())).into();
+        let template = Template::compile(&source(&with_body("{{> sec}}")).with_partials(&all));
+        match template.map(|template| template.render(&data())) {
+            Ok(Ok(rendered)) => rendered.text,
+            Ok(Err(error)) => error.to_string(),
+            Err(problems) => problems.iter().map(ToString::to_string).collect(),
+        }
+    };
+    assert_eq!(check("{{color}}"), "MugCup & saucer #336699\n");
+    assert_eq!(check("\n\n {{nothing}}"), "mjml, partial other, line 3, column 2: there is no nothing");
+    assert!(check("\n{{frob 1}}").starts_with("mjml, partial other, line 2, column 1: there is no helper"));
+    assert!(
+        check("\n<p>x").starts_with("mjml, partial sec, line 2, column 55: </p> is expected here"),
+        "{}",
+        check("\n<p>x")
+    );
+}
+
+#[test]
 fn elements_may_be_rather_deep_in_each_other() {
     let deep = format!("{}{{{{color}}}}{}", "<div>".repeat(58), "</div>".repeat(58));
     let html = html(&format!("<mj-section><mj-column><mj-text>{deep}</mj-text></mj-column></mj-section>"));

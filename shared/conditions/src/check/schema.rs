@@ -175,18 +175,14 @@ impl Schema {
         self.segments = Some(codes.into_iter().map(str::to_owned).collect());
     }
 
-    /// Everything that is known of a root, by its path: what has fields before the fields.
-    /// The context of the event that happened has what its definition says.
+    /// Everything that is known of a root, by its path: what has fields before the fields. The
+    /// context of an event is open, whatever its definition says: more may come with it.
     pub fn entries(&self, root: Root) -> Vec<(String, Entry)> {
         let Some(shape) = self.roots.get(root.name()) else { return Vec::new() };
-        let brought = (root == Root::Event).then(|| self.contexts(self.what_happened().as_deref())).flatten();
         let objects = shape.objects.iter().map(|path| (path.clone(), Entry::Object));
-        let open = shape.open.iter().filter(|path| brought.is_none() || *path != CONTEXT);
-        let open = open.map(|path| (path.clone(), Entry::Anything));
+        let open = shape.open.iter().map(|path| (path.clone(), Entry::Anything));
         let fields = shape.fields.iter().map(|(path, known)| (path.clone(), Entry::of(known)));
-        let context = brought.iter().flatten().flat_map(|context| context.iter());
-        let context = context.map(|(name, known)| (format!("{CONTEXT}.{name}"), Entry::of(known)));
-        objects.chain(open).chain(fields).chain(context).collect()
+        objects.chain(open).chain(fields).collect()
     }
 
     fn shape(&mut self, root: Root) -> &mut Shape {

@@ -137,8 +137,15 @@ pub(super) fn find(tag: &str) -> Option<&'static Language> {
     }
 }
 
-/// The language that the call names, else the first of the customer's and the shop's that is
-/// known, else English. A customer's unknown language is no reason to keep the mail back.
+/// The language of a mail that is written in `own`: as its reader's region has it, if it is
+/// their language, and so none of theirs beside words of another.
+pub(crate) fn of_mail(own: &str, reader: Option<&str>) -> Option<&'static Language> {
+    let main = |tag: &str| tag.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase();
+    reader.filter(|reader| main(reader) == main(own)).and_then(find).or_else(|| find(own))
+}
+
+/// The language that the call names, else that of the mail, if its template says it, else the
+/// first of the customer's and the shop's that is known, else English. A customer's unknown language is no reason to keep the mail back.
 pub(super) fn of(given: &Given<'_>) -> Result<&'static Language, Stop> {
     if let Some(named) = given.named("language").map(|named| &*named.value).filter(|named| !is_blank(named)) {
         return named.as_str().and_then(find).ok_or_else(|| failed(format!("there is no language {}", shown(named))));

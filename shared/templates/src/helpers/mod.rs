@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use crate::run::Stop;
 
-pub(crate) use language::Language;
+pub(crate) use language::{Language, of_mail};
 
 /// The name of the printer of bare values. No template can call it: names have no blanks.
 pub(crate) const PRINT: &str = " print";
