@@ -148,7 +148,8 @@ async fn whatever_keeps_all_mail_back_is_told_and_goes_by_itself() {
     let shop = shop_at(1_000.0).await;
     shop.customer("ada").await;
     let ses = shop.bundle.ses();
-    let stops: [(&str, &str, &dyn Fn(bool)); 4] = [
+    type Stop<'s> = (&'s str, &'s str, &'s dyn Fn(bool));
+    let stops: [Stop<'_>; 4] = [
         ("suspended", "account_suspended", &|stop| ses.suspend(stop)),
         ("set", "sending_paused", &|stop| ses.pause_set("cartwire", stop)),
         ("mail-from", "identity_not_verified", &|stop| ses.fail_mail_from(stop)),

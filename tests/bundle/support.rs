@@ -41,7 +41,8 @@ impl Shop {
     /// A bundle with a template `plain`, which prints the order or the event.
     pub(crate) async fn with_plain_template() -> Self {
         let shop = Self::open().await;
-        shop.template("plain", "{{#if order}}order {{order.id}}{{else if event}}event {{event.id}}{{else}}news{{/if}}").await;
+        shop.template("plain", "{{#if order}}order {{order.id}}{{else if event}}event {{event.id}}{{else}}news{{/if}}")
+            .await;
         shop
     }
 

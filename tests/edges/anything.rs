@@ -245,6 +245,10 @@ pub(crate) fn good(method: &str, path: &str, at: &str) -> Value {
         ["events"] => event,
         ["products", _] => product,
         ["categories", _] => json!({ "name": "Mugs", "parent": "a", "tier": "a", "updated_at": at }),
+        ["templates", _, "preview"] => json!({ "customer_id": "c", "version": 1, "data": { "a": 1 } }),
+        ["templates", "preview"] => {
+            json!({ "template": { "subject": "s", "html": "<p>{{now}}</p>" }, "customer_id": "c" })
+        }
         ["templates", _] => {
             json!({ "subject": "{{order.id}}", "html": "<p>{{#each order.lines}}{{name}}{{/each}}</p>" })
         }

@@ -7,6 +7,8 @@
 //! `CARTWIRE_SEED=… cargo test -p simulation` goes through that one again.
 //! `CARTWIRE_RUNS=…` says how many there are.
 
+#![expect(clippy::unwrap_used, reason = "a test ends where something that it relies on is not so")]
+
 mod network;
 mod queue;
 mod run;

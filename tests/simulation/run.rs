@@ -260,6 +260,7 @@ impl Run {
         }
         let ids: Vec<_> = self.plan.messages().map(|message| message.id.clone()).collect();
         let entries = self.messages.entries(&ids).await.unwrap();
+        let timers = self.timers().await.len();
         let left = {
             let world = self.network.world();
             world.deliveries.len() + world.feedback.len()
@@ -269,7 +270,7 @@ impl Run {
             entries: entries.into_iter().map(|entry| (entry.message.id.to_string(), entry)).collect(),
             world: self.network.clone(),
             noted: self.noted.borrow().clone(),
-            left: left + self.timers().await.len(),
+            left: left + timers,
         }
     }
 

@@ -137,8 +137,14 @@ fn read_asked(body: &Value, with_template: bool) -> Result<Asked, Vec<Fault>> {
         order_id: reader.optional("order_id", read::parsed(OrderId::parse)),
         event_id: reader.optional("event_id", read::parsed(EventId::parse)),
         product_id: reader.optional("product_id", read::parsed(ProductId::parse)),
-        data: reader.optional("data", |value| value.as_object().cloned().ok_or("must be a JSON object")).unwrap_or_default(),
-        version: if with_template { None } else { reader.optional("version", |value| value.as_u64().ok_or("must be a version's number")) },
+        data: reader
+            .optional("data", |value| value.as_object().cloned().ok_or("must be a JSON object"))
+            .unwrap_or_default(),
+        version: if with_template {
+            None
+        } else {
+            reader.optional("version", |value| value.as_u64().ok_or("must be a version's number"))
+        },
     };
     let about = [asked.order_id.is_some(), asked.event_id.is_some(), asked.product_id.is_some()];
     let about = about.into_iter().filter(|given| *given).count();

@@ -52,10 +52,12 @@ impl Preferences {
 
 /// The categories that customers see, by code.
 fn offered(dictionary: &Dictionary) -> impl Iterator<Item = &MailingCategory> {
-    let category = |word| match word {
-        &Word::MailingCategory(ref category) => Some(category),
-        _ => None,
-    };
+    fn category(word: &Word) -> Option<&MailingCategory> {
+        match word {
+            Word::MailingCategory(category) => Some(category),
+            _ => None,
+        }
+    }
     dictionary.of(WordKind::MailingCategory).filter_map(category).filter(|category| category.visible && category.active)
 }
 

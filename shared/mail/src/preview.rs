@@ -70,7 +70,10 @@ fn missing(template: &Template, data: &Value) -> Vec<Missing> {
     let printed = template.paths().into_iter().filter(|named| named.used == Use::Printed && named.is_needed());
     let missing = printed.filter(|named| named.paths.iter().all(|path| is_missing(data, path)));
     let mut missing: Vec<Missing> = missing
-        .map(|named| Missing { path: named.paths.first().map(|path| written(path)).unwrap_or_default(), place: named.place })
+        .map(|named| Missing {
+            path: named.paths.first().map(|path| written(path)).unwrap_or_default(),
+            place: named.place,
+        })
         .collect();
     missing.dedup();
     missing.truncate(MOST_MISSING);
@@ -106,11 +109,8 @@ mod tests {
         let template = Template::compile(&Source::from(content)).unwrap();
         let data = json!({ "customer": { "last_name": "L" }, "order": { "lines": [{ "name": "Mug" }, {}] } });
         let found: Vec<_> = missing(&template, &data).into_iter().map(|one| (one.place.part, one.path)).collect();
-        let expected = [
-            (Part::Subject, "customer.first_name"),
-            (Part::Html, "customer.city"),
-            (Part::Html, "order.lines[].name"),
-        ];
+        let expected =
+            [(Part::Subject, "customer.first_name"), (Part::Html, "customer.city"), (Part::Html, "order.lines[].name")];
         assert_eq!(found, expected.map(|(part, path)| (part, path.to_owned())));
     }
 }

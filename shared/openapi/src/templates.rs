@@ -4,10 +4,14 @@ use serde_json::{Value, json};
 use crate::Subject;
 use crate::campaigns::{head, versioned};
 use crate::operation::on;
-use crate::schema::{Object, code, count, many, short, text};
+use crate::schema::{Object, anything, boolean, code, count, id, many, of, short, text};
 
 /// The most that one part of a template may be, in bytes.
 const PART: usize = 256 * 1024;
+
+const PREVIEWED: &str = "As a customer would get it who is named, about the order, event or product that is named. \
+    Nothing is sent or kept. What is given as `data` takes the place of what there is, field by field of the whole: \
+    with nobody named it is all that there is. `missing` names everything that the template prints and that is not there.";
 
 pub(crate) fn subject() -> Subject {
     Subject {
@@ -26,6 +30,14 @@ pub(crate) fn subject() -> Subject {
                 )
                 .takes("Template")
                 .gives(200, "As it was saved, and what its author should hear of.", "TemplateShown"),
+            on("POST /v1/templates/preview", "previewDraft", "Show what a mail would be by a template that is not saved")
+                .says(PREVIEWED)
+                .takes("TemplateDraftPreview")
+                .gives(200, "The mail, and what would become of it.", "TemplatePreviewShown"),
+            on("POST /v1/templates/{id}/preview", "previewTemplate", "Show what a mail would be")
+                .says(PREVIEWED)
+                .takes("TemplatePreview")
+                .gives(200, "The mail, and what would become of it.", "TemplatePreviewShown"),
             on("GET /v1/partials", "listPartials", "List the partials").paged(part_of_list()),
             on("GET /v1/partials/{code}", "getPartial", "Read a partial").gives(200, "The partial.", "PartialShown"),
             on("PUT /v1/partials/{code}", "putPartial", "Define a partial")
@@ -42,6 +54,42 @@ pub(crate) fn subject() -> Subject {
                 .refuses(&[Kind::Conflict]),
         ],
     }
+}
+
+/// What both kinds of preview may be about.
+fn previewed(object: Object) -> Object {
+    object
+        .has("customer_id", id(), "Whose mail it would be.")
+        .has("order_id", id(), "The order of theirs that it is about.")
+        .has("event_id", id(), "The event of theirs that it is about.")
+        .has("product_id", id(), "The product that it is about.")
+        .has("data", anything(), "An object of what takes the place of what there is.")
+}
+
+fn preview_shown() -> Value {
+    let missing = Object::shown("Something that is printed and not there.")
+        .needs("path", json!({ "type": "string" }), "What, from the top of the data.")
+        .needs("part", json!({ "type": "string" }), "The part that prints it.")
+        .needs("line", count(), "The line, from 1.")
+        .needs("column", count(), "The column, from 1.")
+        .has("language", json!({ "type": "string" }), "The translation.")
+        .has("partial", code(), "The partial that the line is of.");
+    let size = Object::shown("How large it is, in bytes.")
+        .needs("html", count(), "The HTML.")
+        .needs("text", count(), "The text.")
+        .needs("clipped", boolean(), "Whether Gmail would show only its beginning.");
+    let body = || json!({ "type": "string" });
+    Object::shown("What a mail would be, and what would become of it.")
+        .has("subject", body(), "The subject, if the mail can be made.")
+        .has("html", body(), "The HTML body.")
+        .has("text", body(), "The plain-text body.")
+        .has("size", size.build(), "How large it is.")
+        .has("language", body(), "In which of the template's languages it is.")
+        .needs("missing", many(missing.build()), "What keeps it from being made.")
+        .needs("would_be_sent", boolean(), "Whether nothing would keep it from the customer, so far as is known now.")
+        .has("reason", of("Reason"), "Why it would not be sent.")
+        .has("detail", body(), "What exactly.")
+        .build()
 }
 
 fn schemas() -> Vec<(&'static str, Value)> {
@@ -64,6 +112,24 @@ fn schemas() -> Vec<(&'static str, Value)> {
                 .example(json!({ "subject": "News", "mjml": mjml }))
                 .build(),
         ),
+        (
+            "TemplatePreview",
+            previewed(Object::new("Whom and what a preview is about."))
+                .has("version", count(), "The template's version; the one in force if it is not given.")
+                .example(json!({ "customer_id": "ada", "order_id": "1001", "version": 3 }))
+                .build(),
+        ),
+        (
+            "TemplateDraftPreview",
+            previewed(Object::new("A template, and whom and what a preview of it is about."))
+                .needs("template", of("Template"), "The template.")
+                .example(json!({
+                    "template": { "subject": "Hello", "html": "<p>{{customer.first_name}}</p>" },
+                    "data": { "customer": { "first_name": "Ada" } },
+                }))
+                .build(),
+        ),
+        ("TemplatePreviewShown", preview_shown()),
         ("TemplateContent", content(Object::new("A template in one of its languages, whole.")).build()),
         (
             "TemplateShown",

@@ -8,6 +8,9 @@ use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use sending::caps::{Caps, Ledger, Room};
 
+/// Whether a cap counts a message.
+type Counts = Box<dyn Fn(&Message) -> bool>;
+
 const START: Timestamp = Timestamp::constant(1_700_000_000, 0);
 
 fn message(id: usize, category: Option<usize>, mailing: usize, cap: Option<Cap>) -> Message {
@@ -48,7 +51,7 @@ struct Model {
 }
 
 impl Model {
-    fn is_free(&self, caps: &[(Cap, Box<dyn Fn(&Message) -> bool>)], at: Timestamp) -> bool {
+    fn is_free(&self, caps: &[(Cap, Counts)], at: Timestamp) -> bool {
         caps.iter().all(|(cap, counts)| {
             let within = |sent: Timestamp| sent <= at && at.duration_since(sent) < cap.per;
             let had = self.sent.iter().filter(|(sent, message)| within(*sent) && counts(message)).count();
@@ -58,8 +61,8 @@ impl Model {
 }
 
 /// The caps that a message is held to, in the model's words.
-fn held_to(message: &Message, shop: &[ShopCap]) -> Vec<(Cap, Box<dyn Fn(&Message) -> bool>)> {
-    let mut caps: Vec<(Cap, Box<dyn Fn(&Message) -> bool>)> = Vec::new();
+fn held_to(message: &Message, shop: &[ShopCap]) -> Vec<(Cap, Counts)> {
+    let mut caps: Vec<(Cap, Counts)> = Vec::new();
     for ShopCap { cap, category } in shop.iter().cloned() {
         if category.is_none() || category == message.terms.category {
             caps.push((cap, Box::new(move |other| category.is_none() || other.terms.category == category)));

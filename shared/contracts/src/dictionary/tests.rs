@@ -87,7 +87,9 @@ fn every_fault_of_a_word_is_named_by_its_place() {
     check(WordKind::Container, "cart", json!({ "name": "Cart", "idle_after": "soon" }), &["/idle_after"]);
     let settings = json!({ "time_zone": "Riga", "currency": "euro", "languages": ["?"], "country": "Latvia" });
     check(WordKind::Settings, "shop", settings, &["/time_zone", "/currency", "/languages", "/country"]);
-    for logo in ["http://a.example/l.png", "https:///l.png", "https://a.example/\"onerror=", "https://u@a.example/", "a b"] {
+    for logo in
+        ["http://a.example/l.png", "https:///l.png", "https://a.example/\"onerror=", "https://u@a.example/", "a b"]
+    {
         check(WordKind::Settings, "shop", json!({ "logo": logo }), &["/logo"]);
     }
     let category = json!({ "names": { "?": "x" }, "default": true, "visible": 1, "colour": 1 });

@@ -124,12 +124,8 @@ const EVENTS: [(&str, &[(&str, FieldType)]); 11] = [
 ];
 
 /// What becomes of our own messages, told by whoever delivers them.
-const OF_MESSAGES: [(&str, &[&str]); 4] = [
-    ("message_opened", &[]),
-    ("message_clicked", &["link"]),
-    ("message_bounced", &[]),
-    ("message_complained", &[]),
-];
+const OF_MESSAGES: [(&str, &[&str]); 4] =
+    [("message_opened", &[]), ("message_clicked", &["link"]), ("message_bounced", &[]), ("message_complained", &[])];
 
 /// What is told of the message with each of them; of `campaign` and `mailing` one.
 const OF_MESSAGE: [&str; 5] = ["message", "campaign", "mailing", "template", "category"];

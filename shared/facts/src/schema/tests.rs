@@ -206,6 +206,7 @@ fn a_condition_may_ask_about_all_that_is_shown_of_a_message() {
             customer_id: CustomerId::parse("c").unwrap(),
             origin,
             purpose: Purpose::Marketing,
+            terms: domain::message::Terms::default(),
             template_id: TemplateId::parse("t").unwrap(),
             template_version: 1,
             created_at: NOW,
@@ -217,7 +218,9 @@ fn a_condition_may_ask_about_all_that_is_shown_of_a_message() {
             state,
             reason,
             detail: None,
+            claimed_at: Some(NOW),
             settled_at: Some(NOW),
+            put_off: None,
             ses_id: None,
             evidence: evidence.clone(),
         };
