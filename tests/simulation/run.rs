@@ -208,7 +208,7 @@ impl Run {
         {
             let mut world = network.world();
             let from = Instant::now() + Duration::from_millis(world.rng.u64(..600_000));
-            let until = from + Duration::from_millis(world.rng.u64(60_000..7_200_000));
+            let until = from + Duration::from_millis(world.rng.u64(60_000..600_000));
             world.ses.paused = plan.paused.then_some((from, until));
             world.ses.deaf = plan.deaf;
             world.faults = plan.faults;

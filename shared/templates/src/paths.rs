@@ -47,8 +47,8 @@ pub struct Named {
     pub paths: Vec<Vec<Step>>,
     /// What for.
     pub used: Use,
-    /// The first steps of what was found there by an `{{#if}}`, `{{#with}}` or `{{#each}}` that
-    /// this stands in.
+    /// The first steps of what was found there by an `{{#if}}` that this stands in, or by a
+    /// `{{#with}}` or `{{#each}}` that has an `{{else}}`.
     pub within: BTreeSet<String>,
     /// The first steps of what was found not to be there by an `{{#if}}`, `{{#unless}}`,
     /// `{{#with}}` or `{{#each}}` of just that, in whose other half this stands.
@@ -194,7 +194,10 @@ impl Walker<'_> {
             let Some(branch) = branch else { continue };
             let (within, without) = (self.within.len(), self.without.len());
             if found {
-                self.within.extend(asked.iter().cloned());
+                // Without another half, what is not there stops the message already.
+                if inverse.is_some() || matches!(name, "if" | "unless") {
+                    self.within.extend(asked.iter().cloned());
+                }
             } else {
                 self.without.extend(absent.clone());
             }

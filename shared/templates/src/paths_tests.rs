@@ -48,24 +48,24 @@ fn a_path_is_followed_through_blocks() {
     check("{{a.b}} {{{c}}} {{@root.d.e}}", &["a.b!", "c!", "d.e!"]);
     check(
         "{{#each a.b}}{{c}} {{this}} {{this.d}} {{../e}} {{@root.f}} {{@index}}{{/each}}",
-        &["a.b!", "a.b[].c?", "a.b[]?", "a.b[].d?", "e!", "f!"],
+        &["a.b!", "a.b[].c!", "a.b[]!", "a.b[].d!", "e!", "f!"],
     );
     check(
         "{{#with a}}{{b}}{{#each c}}{{d}}{{../b}}{{../../e}}{{/each}}{{/with}}",
-        &["a!", "a.b?", "a.c?", "a.c[].d?", "a.b?", "e!"],
+        &["a!", "a.b!", "a.c!", "a.c[].d!", "a.b!", "e!"],
     );
     check(
         "{{#each a as |line index|}}{{line.b}} {{index}} {{c}}{{#each line.d as |x|}}{{x}}{{line.e}}{{/each}}{{/each}}",
-        &["a!", "a[].b?", "a[].c?", "a[].d?", "a[].d[]?", "a[].e?"],
+        &["a!", "a[].b!", "a[].c!", "a[].d!", "a[].d[]!", "a[].e!"],
     );
     check("{{a.0.b}} {{a.[my field]}}", &["a.0.b!", "a.my field!"]);
 }
 
 #[test]
 fn a_list_that_was_cut_or_ordered_has_the_items_it_had() {
-    check("{{#each (limit (sort a.b \"c\") 3)}}{{d}}{{/each}}", &["a.b!", "a.b[].d?"]);
-    check("{{#each (where a \"c\" x)}}{{d}}{{/each}}", &["a!", "x!", "a[].d?"]);
-    check("{{#with (lookup a \"b\")}}{{c}}{{/with}}{{lookup a x}}", &["a!", "a.b.c?", "a!", "x!"]);
+    check("{{#each (limit (sort a.b \"c\") 3)}}{{d}}{{/each}}", &["a.b!", "a.b[].d!"]);
+    check("{{#each (where a \"c\" x)}}{{d}}{{/each}}", &["a!", "x!", "a[].d!"]);
+    check("{{#with (lookup a \"b\")}}{{c}}{{/with}}{{lookup a x}}", &["a!", "a.b.c!", "a!", "x!"]);
     check("{{#each (default a b)}}{{c}}{{else}}{{d}}{{/each}}", &["a?", "b?", "a[].c|b[].c?", "d!"]);
 }
 

@@ -86,7 +86,8 @@ impl Template {
         problems
     }
 
-    /// What it cannot do without and data of this shape never has, each path once. What is at
+    /// What it cannot do without and data of this shape never has, each path once, and not what
+    /// goes on from one. What is at
     /// the top of the shape is taken to be there.
     #[must_use]
     pub fn lacking(&self, shape: &Shape) -> Vec<Named> {
@@ -94,16 +95,18 @@ impl Template {
         for named in self.paths() {
             let is_there = named.paths.iter().any(|path| shape.has(path));
             let is_passed_over = named.without.iter().any(|name| shape.has(&[Step::Field(name.clone())]));
-            if named.is_needed()
-                && !is_there
-                && !is_passed_over
-                && !lacking.iter().any(|known| known.paths == named.paths)
+            if named.is_needed() && !is_there && !is_passed_over && !lacking.iter().any(|known| goes_on(&named, known))
             {
                 lacking.push(named);
             }
         }
         lacking
     }
+}
+
+/// Whether a path is another one, or goes on from it.
+fn goes_on(named: &Named, from: &Named) -> bool {
+    named.paths.iter().all(|path| from.paths.iter().any(|from| path.starts_with(from)))
 }
 
 /// What is wrong with a path; of several, it has to be wrong with all.
