@@ -79,7 +79,7 @@ pub fn international(text: &str, country: Option<&str>) -> Option<String> {
 /// What is said of being written to at all, and of mailing categories by their codes.
 fn consents(mut reader: Reader<'_>, now: Timestamp) -> Result<Vec<(Allows, ConsentUpdate)>, Faults> {
     let has_categories = reader.raw("categories").is_some();
-    if !has_categories && reader.raw("email").is_none() {
+    if reader.is_object() && !has_categories && reader.raw("email").is_none() {
         reader.fault("email", "is required, or \"categories\"");
     }
     let place = reader.place("");

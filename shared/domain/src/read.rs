@@ -59,6 +59,12 @@ impl<'a> Reader<'a> {
         Self { pointer, object: value.as_object(), asked: BTreeSet::new(), faults }
     }
 
+    /// Whether there is an object to read; if there is none, that alone is the fault.
+    #[must_use]
+    pub fn is_object(&self) -> bool {
+        self.object.is_some()
+    }
+
     /// The pointer to one of this object's fields.
     #[must_use]
     pub fn place(&self, key: &str) -> String {
