@@ -208,7 +208,7 @@ impl Run {
         {
             let mut world = network.world();
             let from = Instant::now() + Duration::from_millis(world.rng.u64(..600_000));
-            let until = from + Duration::from_millis(world.rng.u64(60_000..600_000));
+            let until = from + Duration::from_millis(world.rng.u64(60_000..7_200_000));
             world.ses.paused = plan.paused.then_some((from, until));
             world.ses.deaf = plan.deaf;
             world.faults = plan.faults;
@@ -280,7 +280,7 @@ impl Run {
         sleep(after).await;
         message.created_at = self.time.now();
         self.messages.put(&message).await.unwrap();
-        let body = serde_json::to_string(&DeliverMessage { message, due: None }).unwrap();
+        let body = serde_json::to_string(&DeliverMessage { message, due: None, copy: None }).unwrap();
         let mut world = self.network.world();
         for _ in 0..world.rng.u8(1..=self.plan.copies) {
             let late = world.rng.choice([0, 0, 50, 5_000, 200_000]).unwrap();
@@ -407,7 +407,7 @@ impl Run {
             };
             if due <= now {
                 handed_on.insert(key, now);
-                let work = DeliverMessage { message: *message, due: Some(timer.at) };
+                let work = DeliverMessage { message: *message, due: Some(timer.at), copy: None };
                 self.network.world().deliveries.put(serde_json::to_string(&work).unwrap(), Duration::ZERO);
             }
             let due = due.max(now);

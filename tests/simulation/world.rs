@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use contracts::DeliverMessage;
 use jiff::{SignedDuration, Timestamp};
 use local::Tables;
 use serde_json::{Value, json};
@@ -18,6 +19,8 @@ pub(crate) struct World {
     pub(crate) ses: Ses,
     pub(crate) deliveries: Queue,
     pub(crate) feedback: Queue,
+    /// How often each message was put back onto its queue.
+    pub(crate) put_back: BTreeMap<String, usize>,
     /// Of a hundred calls, how many are lost on each way.
     pub(crate) faults: u8,
     pub(crate) time: Time,
@@ -70,6 +73,7 @@ impl World {
             ses: Ses::default(),
             deliveries: Queue::default(),
             feedback: Queue::default(),
+            put_back: BTreeMap::new(),
             faults: 0,
             time: Time::begin(),
         }
@@ -106,7 +110,10 @@ impl World {
         let mut sent = Vec::new();
         for entry in body["Entries"].as_array().unwrap() {
             let delay = Duration::from_secs(entry["DelaySeconds"].as_u64().unwrap_or_default());
-            self.deliveries.put(entry["MessageBody"].as_str().unwrap().to_owned(), delay);
+            let body = entry["MessageBody"].as_str().unwrap();
+            let work: DeliverMessage = serde_json::from_str(body).unwrap();
+            *self.put_back.entry(work.message.id.to_string()).or_default() += 1;
+            self.deliveries.put(body.to_owned(), delay);
             sent.push(json!({ "Id": entry["Id"], "MessageId": "m", "MD5OfMessageBody": "d" }));
         }
         (200, None, json!({ "Successful": sent, "Failed": [] }).to_string())

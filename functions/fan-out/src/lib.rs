@@ -86,7 +86,7 @@ impl FanOut {
                 Seen::Message(message) => {
                     written_to.insert(message.customer_id.clone());
                     let lane = if message.is_bulk() { &mut bulk_deliveries } else { &mut deliveries };
-                    lane.push((DeliverMessage { message: *message, due: None }, SignedDuration::ZERO));
+                    lane.push((DeliverMessage { message: *message, due: None, copy: None }, SignedDuration::ZERO));
                 }
                 Seen::Timer(timer) => {
                     let left = timer.at.duration_since(self.clock.now());
@@ -96,7 +96,7 @@ impl FanOut {
                     match timer.message {
                         Some(message) => {
                             let lane = if message.is_bulk() { &mut bulk_deliveries } else { &mut deliveries };
-                            lane.push((DeliverMessage { message: *message, due: Some(timer.at) }, left));
+                            lane.push((DeliverMessage { message: *message, due: Some(timer.at), copy: None }, left));
                         }
                         None => evaluations.push((Evaluation::due(timer.customer_id, timer.run_id, timer.at), left)),
                     }

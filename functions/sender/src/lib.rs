@@ -76,7 +76,7 @@ enum End {
     Over,
     /// It was put off, and the timer that brought it is gone already.
     PutOff,
-    /// It waits on its queue, as it came from there.
+    /// It, or another copy of it, waits on its queue.
     Waits,
 }
 
@@ -148,10 +148,9 @@ impl Sender {
         claim: &str,
         deadline: Timestamp,
     ) -> anyhow::Result<()> {
-        let DeliverMessage { message, due } = work;
-        let end = self.attempt(&message, due, ticket, claim, deadline).await?;
-        match due {
-            Some(due) if end == End::Over => self.timers.forget(&Timer::of_message(&message, due)).await,
+        let end = self.attempt(&work, ticket, claim, deadline).await?;
+        match work.due {
+            Some(due) if end == End::Over => self.timers.forget(&Timer::of_message(&work.message, due)).await,
             _ => Ok(()),
         }
     }
@@ -160,14 +159,15 @@ impl Sender {
     /// a call to SES of which nobody knows the outcome can leave one behind.
     async fn attempt(
         &self,
-        message: &Message,
-        due: Option<Timestamp>,
+        work: &DeliverMessage,
         mut ticket: Ticket<'_>,
         claim: &str,
         deadline: Timestamp,
     ) -> anyhow::Result<End> {
+        let DeliverMessage { message, due, .. } = work;
+        let due = *due;
         if let Some(turn) = self.pacer.stopped() {
-            return self.wait(message, due, turn).await;
+            return self.wait(work, claim, turn).await;
         }
         let now = self.now(due);
         let subject = match self.composer.look(message, now).await? {
@@ -188,7 +188,7 @@ impl Sender {
         }
         let probe = match ticket.turn(message.is_bulk()).await? {
             Turn::Go(probe) => probe,
-            turn => return self.wait(message, due, turn).await,
+            turn => return self.wait(work, claim, turn).await,
         };
         // It may have waited for its turn into quiet hours.
         let now = self.now(due);
@@ -199,7 +199,7 @@ impl Sender {
         }
         let end = match limits::by_count(&self.customers, message, &subject, now, true).await? {
             Ok(place) => match self.claim(message, claim, due, deadline).await? {
-                Taken::Done => return self.send(message, due, &mail, claim, probe).await,
+                Taken::Done => return self.send(work, &mail, claim, probe).await,
                 Taken::Settled { sent } if !sent || place == Place::Taken => {
                     self.give_place_back(message).await?;
                     End::Over
@@ -216,9 +216,9 @@ impl Sender {
     }
 
     /// Puts a message back onto its queue, to come again after a while. It is a new message
-    /// there, so that waiting does not count as failing; one that was put back and comes
-    /// again all the same is a copy like any other.
-    async fn wait(&self, message: &Message, due: Option<Timestamp>, turn: Turn) -> anyhow::Result<End> {
+    /// there, so that waiting does not count as failing; the attempt gives it its name, and
+    /// it comes in the place of the one that is put back.
+    async fn wait(&self, work: &DeliverMessage, attempt: &str, turn: Turn) -> anyhow::Result<End> {
         let after = match turn {
             Turn::Go(_) => SignedDuration::ZERO,
             Turn::Wait(after) => after,
@@ -228,8 +228,11 @@ impl Sender {
                 after
             }
         };
-        let lane = if message.is_bulk() { &self.bulk_deliveries } else { &self.deliveries };
-        lane.send(&[(DeliverMessage { message: message.clone(), due }, after)]).await?;
+        let DeliverMessage { message, due, copy } = work;
+        if self.messages.put_back(&message.id, *due, copy.as_deref(), attempt).await? == Written::Done {
+            let lane = if message.is_bulk() { &self.bulk_deliveries } else { &self.deliveries };
+            lane.send(&[(DeliverMessage { copy: Some(attempt.to_owned()), ..work.clone() }, after)]).await?;
+        }
         Ok(End::Waits)
     }
 
@@ -330,14 +333,8 @@ impl Sender {
     }
 
     /// Calls SES, once, and does what its answer asks for.
-    async fn send(
-        &self,
-        message: &Message,
-        due: Option<Timestamp>,
-        mail: &Mail,
-        claim: &str,
-        probe: Option<Probe>,
-    ) -> anyhow::Result<End> {
+    async fn send(&self, work: &DeliverMessage, mail: &Mail, claim: &str, probe: Option<Probe>) -> anyhow::Result<End> {
+        let message = &work.message;
         let why = match self.ses.send(mail, message).await {
             Answered::Accepted { ses_id } => {
                 self.settle(message, claim, &Outcome::Sent { ses_id }).await?;
@@ -373,7 +370,7 @@ impl Sender {
             }
         };
         self.learned_nothing(probe).await?;
-        self.wait(message, due, turn).await
+        self.wait(work, claim, turn).await
     }
 
     async fn settle(&self, message: &Message, claim: &str, outcome: &Outcome) -> anyhow::Result<()> {

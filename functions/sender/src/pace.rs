@@ -47,9 +47,8 @@ const HOLD: SignedDuration = SignedDuration::from_secs(1);
 /// How long one message may take that is tried while sending is stopped. Longer than an invocation.
 const PROBE: SignedDuration = SignedDuration::from_secs(30);
 
-/// How long the others wait for it. Each time they are put back is a chance that a copy is left
-/// behind, so not for too short a time.
-const WHILE_PROBED: SignedDuration = SignedDuration::from_secs(60);
+/// How long the others wait for it.
+const WHILE_PROBED: SignedDuration = SignedDuration::from_secs(5);
 
 /// When the first message is tried after sending was stopped.
 const FIRST_PROBE: SignedDuration = SignedDuration::from_mins(1);

@@ -191,6 +191,7 @@ fn tags(message: &Message) -> anyhow::Result<Vec<MessageTag>> {
     let belongs = match &message.origin {
         Origin::Campaign { campaign_id, .. } => ("campaign", campaign_id.as_str()),
         Origin::Mailing { mailing_id, .. } => ("mailing", mailing_id.as_str()),
+        Origin::Test { .. } => ("test", message.template_id.as_str()),
     };
     let tags = [("message_id", message.id.as_str()), belongs];
     // SES takes letters, digits, `_` and `-`; our ids may have a `.` as well.

@@ -85,7 +85,7 @@ impl HandOn {
                     continue;
                 };
                 let lane = if message.is_bulk() { &mut bulk_deliveries } else { &mut deliveries };
-                lane.push((DeliverMessage { message: *message, due: Some(at) }, left));
+                lane.push((DeliverMessage { message: *message, due: Some(at), copy: None }, left));
             }
             self.evaluations.send(&evaluations).await?;
             self.deliveries.send(&deliveries).await?;

@@ -79,6 +79,10 @@ pub struct DeliverMessage {
     /// Until when it was put off, if it was: its timer goes with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due: Option<Timestamp>,
+    /// Which of its copies this is, if it was put back onto its queue to wait: its row names
+    /// the one that waits, and no other is put back again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub copy: Option<String>,
 }
 
 /// On the product-changes queue.

@@ -325,7 +325,7 @@ pub(crate) fn settings() -> Vec<(&'static str, Value)> {
         .example(json!({
             "company": "Mugs & Co", "time_zone": "Europe/Riga", "currency": "EUR", "languages": ["lv", "en-GB"],
             "country": "LV", "logo": "https://shop.example.com/logo.png", "version": 3, "system": true, "defined": true,
-            "quiet_hours": { "from": "21:00", "to": "08:00" },
+            "quiet_hours": { "from": "21:00", "to": "08:00" }, "soft_bounces": 5,
             "caps": [{ "most": 3, "per": "P7D" }, { "most": 1, "per": "P1D", "category": "news" }],
         }));
     let shown = all(Object::shown("The shop's settings.")).has("version", count(), "Which edit it is.");

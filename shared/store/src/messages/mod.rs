@@ -1,23 +1,22 @@
 mod ledger;
 mod reading;
 mod search;
+mod waiting;
 
 use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{
     AttributeValue, Put, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
 use domain::message::{Reason, State};
-use domain::{CustomerId, Message, MessageId, sortable};
+use domain::{CustomerId, Message, MessageId};
 use jiff::Timestamp;
 
-use crate::rows::{self, Item, Written, failed, text, time, transact};
-use crate::runs::stopped_by;
+use crate::rows::{self, Written, failed, text, time, transact};
 use crate::{Timer, Timers};
 
 pub use ledger::{Entry, Evidence, Outcome, PutOffFor, Taken};
@@ -28,16 +27,6 @@ pub use search::{DecidedBy, Search, Whose};
 /// That SES told nothing of a message.
 fn silent() -> String {
     Evidence::ALL.map(|kind| format!("attribute_not_exists({})", kind.attribute())).join(" AND ")
-}
-
-/// The row that a transaction found otherwise than its first action asks for.
-fn found(error: TransactWriteItemsError) -> Option<Item> {
-    match error {
-        TransactWriteItemsError::TransactionCanceledException(cancelled) => {
-            cancelled.cancellation_reasons?.into_iter().next()?.item
-        }
-        _ => None,
-    }
 }
 
 /// The messages table: the send ledger, one row per message, ever.
@@ -123,81 +112,6 @@ impl Messages {
         }
     }
 
-    /// Puts a message off: it stays as it is until its timer falls due. It has one timer
-    /// at most; `woken_by` is the one that it was put off with before, as far as is known.
-    /// What nobody knows of is put off only by the timer at which it is sent once more.
-    ///
-    /// # Errors
-    /// If the tables cannot be written to.
-    pub async fn put_off(
-        &self,
-        timers: &Timers,
-        message: &Message,
-        why: PutOffFor,
-        until: Timestamp,
-        woken_by: Option<Timestamp>,
-        now: Timestamp,
-    ) -> anyhow::Result<Taken> {
-        let mut before = woken_by;
-        loop {
-            let moved = self.move_timer(timers, message, why, until, before).await?;
-            match &moved {
-                Move::Refused(Some(row)) if row.state == State::Pending && row.due != before => {
-                    if row.due.map(sortable) == Some(sortable(until)) {
-                        // Another copy put it off just so.
-                        return Ok(Taken::Done);
-                    }
-                    before = row.due;
-                }
-                _ => return Ok(moved.taken(now)),
-            }
-        }
-    }
-
-    /// Puts a message off that was put off until `before`.
-    async fn move_timer(
-        &self,
-        timers: &Timers,
-        message: &Message,
-        why: PutOffFor,
-        until: Timestamp,
-        before: Option<Timestamp>,
-    ) -> anyhow::Result<Move> {
-        let known = match before {
-            None => "#state = :pending AND attribute_not_exists(due)",
-            Some(_) if message.terms.resend_after.is_none() => "#state = :pending AND due = :before",
-            Some(_) => "(#state = :pending OR (#state = :unknown AND attribute_not_exists(again))) AND due = :before",
-        };
-        let mut update = Update::builder()
-            .table_name(&self.table)
-            .set_key(Some(key(&message.id)))
-            .update_expression("SET due = :until, put_off_for = :why")
-            .condition_expression(format!("{known} AND {}", silent()))
-            .expression_attribute_names("#state", "state")
-            .expression_attribute_values(":pending", text(State::Pending.as_str()))
-            .expression_attribute_values(":until", time(until))
-            .expression_attribute_values(":why", text(why.as_str()))
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        if let Some(before) = before {
-            update = update.expression_attribute_values(":before", time(before));
-            if message.terms.resend_after.is_some() {
-                update = update.expression_attribute_values(":unknown", text(State::Unknown.as_str()));
-            }
-        }
-        let mut actions = vec![TransactWriteItem::builder().update(update.build()?).build()];
-        actions.push(timers.put(&Timer::of_message(message, until))?);
-        if let Some(before) = before {
-            actions.push(timers.delete(&Timer::of_message(message, before))?);
-        }
-        match self.db.transact_write_items().set_transact_items(Some(actions)).send().await {
-            Ok(_) => Ok(Move::Done(None)),
-            Err(SdkError::ServiceError(error)) if stopped_by(error.err(), "ConditionalCheckFailed") => {
-                Ok(Move::Refused(found(error.into_err()).map(Row::read).transpose()?))
-            }
-            Err(error) => Err(failed("a message could not be put off")(error)),
-        }
-    }
-
     /// Notes that a message is not going to be sent, and why, before anybody
     /// took it up.
     ///
@@ -246,7 +160,7 @@ impl Messages {
             .expression_attribute_values(":now", time(now));
         let update = match outcome {
             Outcome::Sent { ses_id } => update
-                .update_expression("SET #state = :settled, settled_at = :now, ses_id = :ses_id REMOVE lease, unsent")
+                .update_expression("SET #state = :settled, settled_at = :now, ses_id = :ses_id REMOVE lease, unsent, waits, put_back_by")
                 .expression_attribute_values(":settled", text(State::Sent.as_str()))
                 .expression_attribute_values(":ses_id", text(ses_id)),
             Outcome::NotSent { reason, detail } => update
@@ -321,7 +235,8 @@ impl Messages {
             .table_name(&self.table)
             .set_key(Some(key(&message.id)))
             .update_expression(
-                "SET #state = :closed, settled_at = :at, unsent = :unsent, due = :until, put_off_for = :why REMOVE lease",
+                "SET #state = :closed, settled_at = :at, unsent = :unsent, due = :until, put_off_for = :why \
+                 REMOVE lease, waits, put_back_by",
             )
             .expression_attribute_values(":unsent", unsent)
             .condition_expression(condition)

@@ -42,6 +42,8 @@ pub enum DecidedBy {
     Campaign(CampaignId),
     /// A mailing.
     Mailing(MailingId),
+    /// Somebody who tries a template out.
+    Test,
 }
 
 impl DecidedBy {
@@ -49,6 +51,7 @@ impl DecidedBy {
         match origin {
             Origin::Campaign { campaign_id, .. } => Self::Campaign(campaign_id.clone()),
             Origin::Mailing { mailing_id, .. } => Self::Mailing(mailing_id.clone()),
+            Origin::Test { .. } => Self::Test,
         }
     }
 
@@ -56,6 +59,7 @@ impl DecidedBy {
         match self {
             Self::Campaign(id) => format!("campaign#{part}#{id}"),
             Self::Mailing(id) => format!("mailing#{part}#{id}"),
+            Self::Test => format!("test#{part}"),
         }
     }
 }
