@@ -3,6 +3,8 @@
 //! is known of it from the API.
 #![expect(clippy::unwrap_used, reason = "a test ends where something that it relies on is not so")]
 
+mod attachments;
+mod block;
 mod conditions;
 mod consent;
 mod containers;
@@ -13,6 +15,7 @@ mod editions;
 mod erasing;
 mod events;
 mod filled;
+mod letter;
 mod limits;
 mod live;
 mod live_load;
@@ -21,11 +24,14 @@ mod mailings;
 mod members;
 mod merging;
 mod messages;
+mod mime;
 mod order_updates;
 mod orders;
 mod preferences;
+mod previews;
 mod product_changes;
 mod products;
+mod promo_codes;
 mod rate;
 mod replay;
 mod restart;
@@ -37,6 +43,9 @@ mod suppression;
 mod surveys;
 mod template_paths;
 mod templates;
+mod trials;
+mod versions;
+mod viewing;
 mod visitors;
 mod webhooks;
 mod why;

@@ -142,9 +142,12 @@ async fn a_page_speaks_its_readers_language_and_has_the_shops_name_and_logo() {
     shop.customer("ada").await;
     shop.advance("PT2S").await;
     let path = link(&shop, "ada", "read_news", "p").await;
-    for (language, shown, name) in
-        [(None, "lv", "News"), (Some("de-AT"), "de", "Neuigkeiten"), (Some("ar"), "lv", "News")]
-    {
+    for (language, shown, name) in [
+        (None, "lv", "News"),
+        (Some("de-AT"), "de", "Neuigkeiten"),
+        (Some("ar"), "ar", "أخبار"),
+        (Some("hy"), "lv", "News"),
+    ] {
         shop.patch("/v1/customers/ada", json!({ "language": language })).await;
         let page = look(&shop, &path).await;
         assert!(page.header("content-security-policy").contains("img-src https://cdn.example.com;"));
@@ -155,4 +158,74 @@ async fn a_page_speaks_its_readers_language_and_has_the_shops_name_and_logo() {
                 && page.contains("<img src=\"https://cdn.example.com/logo.png\"")
         );
     }
+}
+
+#[tokio::test]
+async fn who_leaves_while_they_become_somebody_else_has_left() {
+    let shop = shop_with_categories().await;
+    for id in ["eva", "kim"] {
+        shop.customer(id).await;
+    }
+    let (eva, kim) = (link(&shop, "eva", "read_news", "u").await, link(&shop, "kim", "read_news", "p").await);
+    // What they have is not moved yet, and of whom they are now nothing is known.
+    shop.fault(json!({ "kind": "kill", "function": "evaluate", "at_call": 1, "when": "before", "next": 100 }));
+    for (from, into) in [("eva", "ada"), ("kim", "joe")] {
+        shop.tell(&format!("/v1/customers/{into}/merge"), json!({ "from": from })).await;
+    }
+    assert_eq!(look(&shop, &eva).await.status, 200);
+    assert_eq!(post(&shop, &eva, "List-Unsubscribe=One-Click").await.status, 200);
+    assert_eq!(post(&shop, &kim, "do=nothing").await.status, 200);
+    shop.bundle.clear_faults();
+    shop.drain().await;
+    assert_eq!(
+        (state(&shop, "ada", "news").await, state(&shop, "ada", "email").await),
+        ("denied".into(), "granted".into())
+    );
+    assert_eq!(state(&shop, "joe", "email").await, "denied");
+    assert_eq!(shop.get("/v1/customers/ada").await["email"], "eva@example.com");
+    assert_eq!(shop.dead_letters().await, 0);
+}
+
+#[tokio::test]
+async fn whoever_asks_to_leave_one_kind_that_is_not_shown_any_more_leaves_nothing_else() {
+    let shop = shop_with_categories().await;
+    shop.customer("ada").await;
+    let leave = link(&shop, "ada", "read_news", "u").await;
+    assert!(text(&look(&shop, &leave).await).contains("value=\"kind\""));
+    shop.put("/v1/mailing-categories/news", json!({ "name": "News", "visible": false })).await;
+    shop.advance("PT2S").await;
+    let page = post(&shop, &leave, "leave=kind").await;
+    assert_eq!((page.status, state(&shop, "ada", "email").await), (200, "granted".into()));
+    let page = text(&page);
+    assert!(page.contains("value=\"everything\"") && !page.contains("role=\"status\""), "{page}");
+    assert_eq!(post(&shop, &leave, "leave=everything").await.status, 200);
+    assert_eq!(state(&shop, "ada", "email").await, "denied");
+}
+
+#[tokio::test]
+async fn the_page_behind_an_older_mail_does_not_confirm_what_was_asked_since() {
+    let shop = shop_with_categories().await;
+    shop.customer("ada").await;
+    let older = link(&shop, "ada", "read_news", "p").await;
+    let ask = async || {
+        shop.advance("PT1H").await;
+        let asked = json!({ "email": { "state": "requested", "at": shop.bundle.now() } });
+        shop.patch("/v1/customers/ada", json!({ "email": "new@example.com", "consent": asked })).await;
+        shop.quiet().await;
+        assert_eq!(state(&shop, "ada", "email").await, "requested");
+    };
+    ask().await;
+    assert!(!text(&look(&shop, &older).await).contains("value=\"*\""));
+    assert_eq!(post(&shop, &older, "shown=*&on=*&do=save").await.status, 200);
+    assert_eq!(state(&shop, "ada", "email").await, "requested");
+    // Leaving needs no such thing.
+    assert_eq!(post(&shop, &older, "do=nothing").await.status, 200);
+    assert_eq!(state(&shop, "ada", "email").await, "denied");
+
+    ask().await;
+    shop.order("1", "ada").await;
+    shop.quiet().await;
+    let newer = path_in(&shop.mails().pop().unwrap().html.unwrap(), "p");
+    assert_eq!(post(&shop, &newer, "shown=*&on=*&do=save").await.status, 200);
+    assert_eq!(state(&shop, "ada", "email").await, "granted");
 }

@@ -1,5 +1,6 @@
 //! Addresses to which no mail goes, and what takes one off again: nobody but the shop.
 
+use jiff::{SignedDuration, Timestamp};
 use local::ses::Kind;
 use serde_json::{Value, json};
 
@@ -140,4 +141,40 @@ async fn an_erased_customers_address_stays_stopped_until_it_is_let_off_by_hand()
     shop.order("3", "ada-2").await;
     shop.quiet().await;
     assert_eq!(shop.outcomes("ada-2").await, ["SENT", "NOT_SENT suppressed"]);
+}
+
+#[tokio::test]
+async fn whoever_takes_an_address_off_sees_the_worst_that_is_known_of_it() {
+    let shop = open().await;
+    assert_eq!(outcome(&shop, "1").await, "SENT");
+    assert_eq!(outcome(&shop, "2").await, "SENT");
+    let (_, by_hand) = shop.ask("PUT", ADA, Value::Null).await;
+    happens(&shop, "1", Kind::SoftBounce, 1).await;
+    assert_eq!(shop.get(ADA).await, by_hand, "a mail that may still get through is no worse");
+    happens(&shop, "1", Kind::Complaint, 2).await;
+    let complained = shop.get(ADA).await;
+    assert_eq!((&complained["reason"], &complained["by"]), (&json!("complaint"), &Value::Null));
+    assert_eq!(complained["since"], by_hand["since"], "no mail went there since");
+    happens(&shop, "2", Kind::Bounce, 2).await;
+    assert_eq!((shop.get(ADA).await, shop.ask("PUT", ADA, Value::Null).await.1), (complained.clone(), complained));
+    assert_eq!(shop.all_of("/v1/suppressions?a=b", 4).await.len(), 1);
+    assert_eq!(shop.ask("DELETE", ADA, Value::Null).await.0, 204);
+    happens(&shop, "1", Kind::Complaint, 1).await;
+    assert_eq!(reason(&shop).await, None);
+}
+
+#[tokio::test]
+async fn an_address_is_stopped_within_ten_seconds_of_what_ses_tells() {
+    let shop = open().await;
+    for (order, kind) in [("1", Kind::Bounce), ("2", Kind::Complaint)] {
+        assert_eq!(outcome(&shop, order).await, "SENT");
+        let mail = shop.mails().into_iter().find(|mail| mail.subject == format!("order {order}")).unwrap();
+        let told = shop.bundle.now();
+        shop.bundle.ses().inject(mail.n, kind, 1).unwrap();
+        shop.quiet().await;
+        assert!(shop.bundle.now().duration_since(told) < SignedDuration::from_secs(10));
+        let since = shop.get(ADA).await["since"].as_str().unwrap().parse::<Timestamp>().unwrap();
+        assert!(since.duration_since(told).abs() < SignedDuration::from_secs(10), "{since} {told}");
+        assert_eq!(shop.ask("DELETE", ADA, Value::Null).await.0, 204);
+    }
 }

@@ -126,6 +126,19 @@ fn riga() -> Value {
 }
 
 #[tokio::test]
+async fn a_part_that_was_moved_on_and_no_answer_came_goes_on_without_waiting_to_be_missed() {
+    let shop = Shop::open().await;
+    let (of_riga, _) = shop.with_orders(60).await;
+    shop.fault(json!({
+        "kind": "lose_answer", "service": "dynamodb", "operation": "PutItem", "function": "backfill", "next": 4,
+    }));
+    let id = shop.survey(riga()).await;
+    // The clock stands still: nothing that is looked for every minute is.
+    shop.quiet().await;
+    assert_eq!(Counted::shown(&shop.surveyed(&id).await["matching"]), of_riga);
+}
+
+#[tokio::test]
 async fn a_survey_counts_everybody_once_whoever_is_killed_and_whatever_comes_twice() {
     let shop = Shop::open().await;
     let (of_riga, of_all) = shop.with_orders(400).await;

@@ -60,3 +60,57 @@ async fn a_template_that_needs_what_its_trigger_does_not_bring_is_refused_where_
     assert!(told[0].1.contains("which a mailing has not"), "{told:?}");
     shop.put("/v1/mailings/n", mailing("either")).await;
 }
+
+#[tokio::test]
+async fn a_template_is_not_edited_to_what_a_campaign_that_names_it_does_not_bring() {
+    let shop = Shop::open().await;
+    shop.put("/v1/partials/sign", json!({ "source": "<p>Bye</p>" })).await;
+    let template = |subject: &str, html: &str| json!({ "subject": subject, "html": html });
+    shop.put("/v1/templates/t", template("{{order.id}}", "<p>x</p>{{> sign}}")).await;
+    let cart = json!({ "type": "container_changed", "container": "cart" });
+    shop.template("u", "s").await;
+    for (id, trigger, named) in [("orders", json!({ "type": "order_created" }), "t"), ("other", cart.clone(), "u")] {
+        let steps = json!([{ "send": { "template": named } }]);
+        shop.put(&format!("/v1/campaigns/{id}"), json!({ "name": id, "trigger": trigger, "steps": steps })).await;
+    }
+    let said = "prints event.id, which nothing has that sets the campaign \"orders\" off";
+    let mut edited = template("{{order.id}}", "<p>\n {{event.id}}</p>{{> sign}}");
+    edited["translations"] = json!({ "lv": template("{{product.id}}", "<p>x</p>") });
+    let told = refused(&shop, "/v1/templates/t", edited).await;
+    let translated = format!("line 1, column 1: {}", said.replace("event", "product"));
+    let expected = [("/html", format!("line 2, column 2: {said}")), ("/translations/lv/subject", translated)];
+    assert_eq!(told, expected.map(|(place, detail)| (place.to_owned(), detail)));
+    let told = refused(&shop, "/v1/partials/sign", json!({ "source": "<p>{{event.id}}</p>" })).await;
+    let expected = format!("in the template \"t\": html, partial sign, line 1, column 4: {said}");
+    assert_eq!(told, [("/source".to_owned(), expected)]);
+    let told = refused(&shop, "/v1/templates/u", template("{{order.id}}", "<p>x</p>")).await;
+    assert!(told.len() == 1 && told[0].1.contains("the campaign \"other\""), "{told:?}");
+    assert_eq!(shop.get("/v1/templates/t").await["version"], 1);
+
+    // Whoever asks first may have it, and what nobody names may be anything.
+    shop.put("/v1/templates/t", template("{{order.id}}", "<p>{{#if event}}{{event.id}}{{/if}}</p>")).await;
+    shop.put("/v1/templates/free", template("{{event.id}}", "<p>{{order.id}}</p>")).await;
+    // Once the campaign names another one, so may this.
+    let steps = json!([{ "send": { "template": "safe" } }]);
+    shop.template("safe", "s").await;
+    shop.put("/v1/campaigns/other", json!({ "name": "other", "trigger": cart, "steps": steps })).await;
+    shop.put("/v1/templates/u", template("{{order.id}}", "<p>x</p>")).await;
+}
+
+#[tokio::test]
+async fn of_a_template_and_a_campaign_that_do_not_fit_one_alone_is_saved_even_at_the_same_time() {
+    let shop = Shop::open().await;
+    for round in 0..12 {
+        let id = format!("t{round}");
+        shop.template(&id, "s").await;
+        let steps = json!([{ "send": { "template": id } }]);
+        let campaign = json!({ "name": "c", "trigger": { "type": "order_created" }, "steps": steps });
+        let template = json!({ "subject": "{{event.id}}", "html": "<p>x</p>" });
+        let (template_path, campaign_path) = (format!("/v1/templates/{id}"), format!("/v1/campaigns/c{round}"));
+        let (one, other) =
+            tokio::join!(shop.ask("PUT", &template_path, template), shop.ask("PUT", &campaign_path, campaign),);
+        let mut statuses = [one.0, other.0];
+        statuses.sort_unstable();
+        assert_eq!(statuses, [200, 422], "{one:?} {other:?}");
+    }
+}

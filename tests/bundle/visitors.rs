@@ -290,6 +290,13 @@ async fn a_link_in_one_of_our_mails_says_who_reads_it() {
         let (status, problem) = shop.ask("PUT", "/v1/visitors/tablet", json!({ "link": bad })).await;
         assert_eq!((status, &problem["errors"][0]["pointer"]), (422, &json!("/link")));
     }
+
+    // Of somebody erased it names nobody, also none who is called so.
+    shop.customer("erased").await;
+    assert_eq!(shop.ask("DELETE", "/v1/customers/ada", Value::Null).await.0, 202);
+    shop.quiet().await;
+    let (status, problem) = shop.ask("PUT", "/v1/visitors/tablet", json!({ "link": token })).await;
+    assert_eq!((status, &problem["errors"][0]["pointer"]), (422, &json!("/link")), "{problem}");
 }
 
 #[tokio::test]

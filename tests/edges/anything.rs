@@ -246,13 +246,20 @@ pub(crate) fn good(method: &str, path: &str, at: &str) -> Value {
         ["products", _] => product,
         ["categories", _] => json!({ "name": "Mugs", "parent": "a", "tier": "a", "updated_at": at }),
         ["templates", _, "preview"] => json!({ "customer_id": "c", "version": 1, "data": { "a": 1 } }),
+        ["templates", _, "test"] => {
+            json!({ "to": ["a@example.com"], "customer_id": "c", "version": 1, "data": { "a": 1 } })
+        }
         ["templates", "preview"] => {
             json!({ "template": { "subject": "s", "html": "<p>{{now}}</p>" }, "customer_id": "c" })
         }
         ["templates", _] => {
-            json!({ "subject": "{{order.id}}", "html": "<p>{{#each order.lines}}{{name}}{{/each}}</p>" })
+            let few = json!({ "when": { "count": "orders", "less_than": 5 }, "reason": "few" });
+            json!({ "subject": "{{order.id}}", "html": "<p>{{#each order.lines}}{{name}}{{/each}}</p>", "block": [few] })
         }
         ["partials", _] => json!({ "name": "Page", "source": "<p>{{> @partial-block}}</p>" }),
+        ["attachments", _] => json!({ "name": "terms.pdf", "type": "application/pdf", "content": "JVBERi0=" }),
+        ["promo-code-groups", _, "codes"] => json!({ "codes": ["TEN-1", "TEN-2"] }),
+        ["promo-code-groups", _] => json!({ "name": "Ten percent" }),
         ["campaigns", _] => campaign("t"),
         ["mailings", _] => {
             json!({

@@ -150,6 +150,55 @@ async fn a_template_that_does_not_compile_is_refused_with_line_and_column() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_wrong_field_of_an_attachment_is_named_and_a_template_brings_along_what_there_is() {
+    let shop = Shop::open().await;
+    let check = async |patch: Value, places: &[&str]| {
+        let good = json!({ "name": "terms.pdf", "type": "application/pdf", "content": "JVBERi0=" });
+        Check::put("/v1/attachments/a", &with(good, patch)).is(&shop, 422, places).await
+    };
+    Check::put("/v1/attachments/a", &json!({})).is(&shop, 422, &["/name", "/type", "/content"]).await;
+    check(json!({ "name": 7, "type": "PDF", "content": "%", "size": 1 }), &["/name", "/type", "/content", "/size"])
+        .await;
+    let problem = check(json!({ "name": "setup.exe" }), &["/name"]).await;
+    assert!(problem["errors"][0]["detail"].as_str().unwrap().contains("SES sends no such files"), "{problem}");
+    let check = async |attachments: Value, places: &[&str]| {
+        let body = json!({ "subject": "s", "html": "<p>x</p>", "attachments": attachments });
+        Check::put("/v1/templates/t", &body).is(&shop, 422, places).await
+    };
+    check(json!({}), &["/attachments"]).await;
+    check(json!([{ "attachment": "a b", "inline": "yes" }]), &["/attachments/0/attachment", "/attachments/0/inline"])
+        .await;
+    check(json!([{ "attachment": "a" }, { "attachment": "a" }]), &["/attachments"]).await;
+    check(json!(vec![json!({ "attachment": "a" }); 11]), &["/attachments"]).await;
+    check(json!([{ "attachment": "a" }]), &["/attachments/0/attachment"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_wrong_field_of_a_group_of_promo_codes_and_each_wrong_code_is_named() {
+    let shop = Shop::open().await;
+    let group = "/v1/promo-code-groups/ten";
+    for pattern in [json!("TEN"), json!("TEN-####"), json!("10 %-????????"), json!("?".repeat(21)), json!(7)] {
+        Check::put(group, &json!({ "name": "Ten", "pattern": pattern })).is(&shop, 422, &["/pattern"]).await;
+    }
+    Check::put(group, &json!({ "name": 7, "codes": [] })).is(&shop, 422, &["/name", "/codes"]).await;
+    let codes = format!("{group}/codes");
+    Check::post(&codes, &json!({ "codes": ["A"] })).is(&shop, 404, &[]).await;
+    shop.put(group, json!({ "name": "Ten" })).await;
+    // Whatever is wrong, none of the others is taken.
+    Check::post(&codes, &json!({ "codes": ["A", "", 7, " B"] }))
+        .is(&shop, 422, &["/codes/1", "/codes/2", "/codes/3"])
+        .await;
+    Check::post(&codes, &json!({ "codes": vec!["A"; 2_001] })).is(&shop, 422, &["/codes"]).await;
+    Check::raw("POST", &codes, "text/csv", "").is(&shop, 422, &[""]).await;
+    Check::raw("POST", &codes, "text/csv", "A\n".repeat(2_001)).is(&shop, 413, &[]).await;
+    Check::raw("POST", &codes, "text/csv", "A".repeat(1024 * 1024 + 1)).is(&shop, 413, &[]).await;
+    for after in ["x", "OCNh", "MSM"] {
+        Check::get(&format!("{codes}?after={after}")).is(&shop, 422, &["?after"]).await;
+    }
+    Check::raw("DELETE", "/v1/promo-code-groups/none", "", "").is(&shop, 404, &[]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_wrong_field_of_a_campaign_or_a_mailing_is_named_and_nothing_is_written() {
     let shop = Shop::open().await;
     shop.template("t").await;

@@ -26,10 +26,6 @@ use run::Outcome;
 /// How many runs there are, unless the environment says otherwise.
 const RUNS: u64 = 2_000;
 
-/// How often a message may be put back onto its queue. In the longest stop one message is tried
-/// some twenty times, and each time the others may come by more than once.
-const PUT_BACK: usize = 400;
-
 /// How long one invocation may take, and so how old what it has read may be.
 const INVOCATION: SignedDuration = SignedDuration::from_secs(22);
 
@@ -97,15 +93,15 @@ fn check_caps(seed: u64, outcome: &Outcome) {
 
 fn check_messages(seed: u64, outcome: &Outcome) {
     let world = outcome.world.world();
+    for (id, times) in &world.put_back {
+        assert!(*times <= run::PUT_BACK, "{seed}: {id} was put back {times} times");
+    }
     assert_eq!(outcome.left, 0, "{seed}: something is still under way after a day");
     for message in outcome.plan.messages() {
         let id = message.id.as_str();
         let entry = outcome.entries.get(id).unwrap_or_else(|| panic!("{seed}: {id} is gone"));
         let taken = world.ses.taken.get(id).map(Vec::as_slice).unwrap_or_default();
         let context = format!("{seed}: {id} is {:?} {:?}, and SES took {taken:?}", entry.state, entry.reason);
-
-        let put_back = world.put_back.get(id).copied().unwrap_or_default();
-        assert!(put_back <= PUT_BACK, "{context}: it was put back {put_back} times");
 
         // Never twice, but where its terms say so, and then once more, and not before its time.
         match (message.terms.resend_after, taken) {

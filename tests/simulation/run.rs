@@ -36,6 +36,10 @@ const AT_ONCE: usize = 50;
 /// After how long a timer that is still there is handed on again.
 const HANDED_ON_AGAIN: Duration = Duration::from_secs(360);
 
+/// How often a message may be put back onto its queue. In the longest stop one message is tried
+/// some twenty times, and each time the others may come by more than once.
+pub(crate) const PUT_BACK: usize = 400;
+
 /// How long a run may take, in its own time.
 const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
@@ -234,7 +238,7 @@ impl Run {
         }
         let end = Instant::now() + LONGEST;
         let mut timers_looked_at = Instant::now();
-        while Instant::now() < end {
+        while Instant::now() < end && !self.goes_round() {
             self.invoke_senders();
             self.invoke_feedback();
             let next = {
@@ -272,6 +276,12 @@ impl Run {
             noted: self.noted.borrow().clone(),
             left: left + timers,
         }
+    }
+
+    /// Whether a message is put back onto its queue again and again: copies would soon be so
+    /// many that no run ends.
+    fn goes_round(&self) -> bool {
+        self.network.world().put_back.values().any(|times| *times > PUT_BACK)
     }
 
     /// Writes a message, as campaigns and mailings do, and puts it on its queue, as the stream

@@ -121,6 +121,9 @@ async fn measure(
     let every = Duration::from_millis(if customers > 5_000 { 1_000 } else { 100 });
     let memory = watched(shop, every).await?;
     let seconds = begun.elapsed().as_secs_f64();
+    for code in codes {
+        shop.ensure_built(code).await?;
+    }
     let others_percent = others.percent(&shop.runner)?;
     let cost = usage::now(&shop.runner, &mut shop.page).await?.cost(&before, customers);
     let price = Price { api_requests: 0.0, call_ms: args.call_ms };

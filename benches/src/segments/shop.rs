@@ -70,6 +70,7 @@ impl Shop {
 
     /// Makes copies of the models, with numbers from `from` to before `to`.
     pub(super) async fn copy(&mut self, from: usize, to: usize) -> anyhow::Result<f64> {
+        self.begin_scan().await?;
         let begun = Instant::now();
         let each = self.models.first().map_or(1, Vec::len).max(1);
         for first in (from..to).step_by((SLICE / each).max(1)) {
@@ -78,6 +79,13 @@ impl Shop {
             self.settle(Duration::from_millis(200)).await?;
         }
         Ok(begun.elapsed().as_secs_f64())
+    }
+
+    /// The runner makes the index of parallel scans when the first one comes, and answers nobody
+    /// meanwhile: that is a moment now, and would be many seconds with all the rows there.
+    async fn begin_scan(&self) -> anyhow::Result<()> {
+        let scan = json!({ "TableName": self.table, "Segment": 0, "TotalSegments": 2, "Limit": 1 });
+        self.runner.aws().await?.dynamodb("Scan", scan.to_string()).await.map(drop)
     }
 
     /// Every so manieth customer of those from `first` to before `last`.
@@ -119,6 +127,15 @@ impl Shop {
             Some(queue) => bail!("a function gave up on what {} brought it", queue["name"]),
             None => Ok(()),
         }
+    }
+
+    /// That a segment's members were found, and it serves: a worker that is lost is missed only
+    /// minutes later, and everything is quiet until then.
+    pub(super) async fn ensure_built(&mut self, code: &str) -> anyhow::Result<()> {
+        let segment = self.api.get(&format!("/v1/segments/{code}")).await?;
+        let is_built = segment["building"].is_null() && segment["waiting"] == false;
+        ensure!(is_built, "{code} is not built, but everything is quiet: {}", segment["building"]);
+        Ok(())
     }
 
     /// How many are in a segment, as it is kept.

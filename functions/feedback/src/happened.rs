@@ -21,8 +21,8 @@ pub(crate) struct Happened {
 
 impl Happened {
     /// The event, of the customer whom the message went to. Told again it has the same id.
-    /// `ours` is where our own links lead, each with what opens somebody's page: of these
-    /// no more is kept than that they were followed.
+    /// `ours` is how our own links begin, each with what opens somebody's page: of these
+    /// no more is kept than which of the pages it was.
     pub(crate) fn event(&self, message: &Message, ours: &str) -> anyhow::Result<Event> {
         let link = self.link.as_deref().unwrap_or_default();
         let id = domain::digest(&[self.name, message.id.as_str(), &sortable(self.at), link]);
@@ -31,14 +31,18 @@ impl Happened {
         match &message.origin {
             Origin::Campaign { campaign_id, .. } => context.insert("campaign".into(), json!(campaign_id)),
             Origin::Mailing { mailing_id, .. } => context.insert("mailing".into(), json!(mailing_id)),
+            Origin::Test { .. } => context.insert("test".into(), json!(true)),
         };
         context.insert("template".into(), json!(message.template_id));
         if let Some(category) = &message.terms.category {
             context.insert("category".into(), json!(category));
         }
         if self.link.is_some() {
-            let link = if link.starts_with(ours) { ours } else { shortened(link) };
-            context.insert("link".into(), Value::String(link.to_owned()));
+            let link = match link.strip_prefix(ours) {
+                Some(path) => format!("{ours}{}/", path.split(['/', '?', '#']).next().unwrap_or_default()),
+                None => shortened(link).to_owned(),
+            };
+            context.insert("link".into(), Value::String(link));
         }
         Ok(Event {
             id: EventId::parse(&id)?,
@@ -77,7 +81,7 @@ mod tests {
     fn clicked(link: &str) -> Event {
         let at = "2026-11-23T11:00:00Z".parse().unwrap();
         let happened = Happened { name: "message_clicked", at, link: Some(link.to_owned()) };
-        happened.event(&message(), "https://api.example/u/").unwrap()
+        happened.event(&message(), "https://api.example/").unwrap()
     }
 
     #[test]
@@ -94,7 +98,10 @@ mod tests {
 
     #[test]
     fn what_opens_somebodys_page_is_not_kept() {
-        assert_eq!(clicked("https://api.example/u/TOKEN").context["link"], "https://api.example/u/");
+        for page in ["u", "p", "c", "v"] {
+            let kept = format!("https://api.example/{page}/");
+            assert_eq!(clicked(&format!("{kept}TOKEN")).context["link"], json!(kept));
+        }
     }
 
     #[test]

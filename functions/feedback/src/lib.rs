@@ -57,7 +57,7 @@ impl Feedback {
             customers: Customers::new(db.clone(), setting("CUSTOMERS_TABLE")?),
             messages: Messages::new(db.clone(), setting("MESSAGES_TABLE")?),
             dictionary: DictionaryCache::new(Definitions::new(db, setting("DEFINITIONS_TABLE")?)),
-            our_links: format!("{}/u/", setting("PUBLIC_URL")?),
+            our_links: format!("{}/", setting("PUBLIC_URL")?.trim_end_matches('/')),
             clock,
         })
     }

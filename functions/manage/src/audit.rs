@@ -6,6 +6,7 @@ use lambda::http::{Failure, Request, Response};
 use serde_json::{Value, json};
 use store::{Change, Kind as Defined};
 
+use crate::differences::differences;
 use crate::{Manage, not_found};
 
 impl Manage {
@@ -20,16 +21,19 @@ impl Manage {
         Ok(Response::page(changes.iter().map(show).collect(), next.as_deref()))
     }
 
-    /// One edit, with what was before and after it.
+    /// One edit, with what was before and after it, and what differs.
     pub(crate) async fn get_change(&self, request: &Request) -> Result<Response, Failure> {
         let name = request
             .path("id", |name| if Change::is_name(name) { Ok(name.to_owned()) } else { Err("is no id of a change") })?;
         let change = self.definitions.change(&name).await?.ok_or_else(|| not_found("change"))?;
         let (before, after) = self.definitions.before_and_after(&change).await?;
+        let as_shown = |kept: Option<Value>| kept.map_or(Ok(Value::Null), |kept| defined(change.kind, kept));
+        let (before, after) = (as_shown(before)?, as_shown(after)?);
         let mut shown = show(&change);
+        shown["differences"] = differences(&before, &after).into();
         for (key, value) in [("before", before), ("after", after)] {
-            if let Some(value) = value {
-                shown[key] = defined(change.kind, value)?;
+            if !value.is_null() {
+                shown[key] = value;
             }
         }
         Ok(Response::json(200, &shown))
@@ -49,7 +53,7 @@ fn show(change: &Change) -> Value {
 /// A kept definition as the API shows it, without what is made of it.
 fn defined(kind: Defined, kept: Value) -> anyhow::Result<Value> {
     Ok(match kind {
-        Defined::Template | Defined::Partial | Defined::Key => kept,
+        Defined::Template | Defined::Partial | Defined::Attachment | Defined::PromoGroup | Defined::Key => kept,
         Defined::Campaign => serde_json::from_value::<Campaign>(kept)?.definition(),
         Defined::Mailing => serde_json::from_value::<Mailing>(kept)?.definition(),
         Defined::Segment => serde_json::from_value::<Segment>(kept)?.definition(),

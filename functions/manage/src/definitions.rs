@@ -1,5 +1,6 @@
-use anyhow::Context;
-use campaigns::{Campaign, Mailing, Step, Trigger};
+use std::collections::BTreeSet;
+
+use campaigns::{Campaign, Mailing, Segments, Stage, Step, Trigger};
 use conditions::{Condition, Schema, Scope};
 use contracts::{Kind, Problem};
 use domain::dictionary::{Dictionary, Word};
@@ -8,15 +9,50 @@ use domain::{CampaignId, Code, Fault, MailingId, TemplateId};
 use lambda::http::{Failure, Request, Response};
 use serde::Serialize;
 use serde_json::{Value, json};
-use store::{Kind as Defined, Versioned};
-use templates::{Named, Source, Template};
+use store::{Edit, Kind as Defined, Versioned};
+use templates::Source;
 
 use crate::{Manage, not_found};
+
+/// What conditions are held to: what there is in a shop.
+pub(crate) struct Answerable {
+    schema: Schema,
+    segments: Segments,
+}
+
+impl Answerable {
+    /// What a condition at this place asks that nobody can answer.
+    pub(crate) fn misfits(&self, place: &str, condition: &Condition) -> Faults {
+        let faults = condition.check(&self.schema).into_iter();
+        let mut faults: Faults =
+            faults.map(|fault| Fault::new(format!("{place}{}", fault.pointer), fault.message)).collect();
+        if faults.is_empty() && !self.segments.can_answer(condition) {
+            faults.push(Fault::new(place, "asks, with the segments that it names, more than can be answered"));
+        }
+        faults
+    }
+}
 
 impl Manage {
     pub(crate) async fn put_campaign(&self, request: &Request) -> Result<Response, Failure> {
         let id = request.path("id", CampaignId::parse)?;
         let campaign = Campaign::read(id, &request.json()?)?;
+        loop {
+            // The revision first: a template that is edited after it was read is noticed.
+            let revision = self.definitions.revision().await?;
+            let faults = self.unsound(&campaign).await?;
+            if !faults.is_empty() {
+                return Err(faults.into());
+            }
+            let id = campaign.id.as_str();
+            if let Some(version) = self.save(request, Defined::Campaign, id, &campaign, revision).await? {
+                return Ok(shown(campaign.show(), id, version));
+            }
+        }
+    }
+
+    /// What of a campaign does not go with what else is defined.
+    async fn unsound(&self, campaign: &Campaign) -> anyhow::Result<Faults> {
         let happened = match &campaign.trigger {
             Trigger::EventReceived { name, .. } => Some(name.as_str()),
             _ => None,
@@ -35,11 +71,7 @@ impl Manage {
                 None => faults.push(no_template(place, template)),
             }
         }
-        if !faults.is_empty() {
-            return Err(faults.into());
-        }
-        let version = self.save(request, Defined::Campaign, campaign.id.as_str(), &campaign).await?;
-        Ok(shown(campaign.show(), campaign.id.as_str(), version))
+        Ok(faults)
     }
 
     pub(crate) async fn get_campaign(&self, request: &Request) -> Result<Response, Failure> {
@@ -104,17 +136,28 @@ impl Manage {
         Ok(shown(body, mailing.id.as_str(), version))
     }
 
-    /// Saves a definition, put down to the caller's key.
+    /// Saves a definition, put down to the caller's key, if nothing was edited since the
+    /// revision was read by which it was checked. Its version.
     pub(crate) async fn save(
         &self,
         request: &Request,
         kind: Defined,
         id: &str,
         definition: &impl Serialize,
-    ) -> anyhow::Result<u64> {
-        let definitions = self.definitions.by(request.key_id());
-        let saved = definitions.save(kind, id, definition, self.clock.now(), |_| Ok(Vec::new())).await?;
-        saved.context("a definition was refused that nothing goes with")
+        revision: u64,
+    ) -> anyhow::Result<Option<u64>> {
+        let edits = [Edit::save(kind, id, definition)?];
+        Ok(self.edit_all(request, &edits, revision).await?.and_then(|versions| versions.first().copied()))
+    }
+
+    /// [`Self::save`] of several.
+    pub(crate) async fn edit_all(
+        &self,
+        request: &Request,
+        edits: &[Edit],
+        revision: u64,
+    ) -> anyhow::Result<Option<Vec<u64>>> {
+        self.definitions.by(request.key_id()).edit(edits, revision, self.clock.now()).await
     }
 
     /// That a condition at this place asks for nothing that there is not.
@@ -132,24 +175,11 @@ impl Manage {
         Ok(facts::schema(&Dictionary::new(words.into_iter().map(|saved| (saved.id, saved.word)))))
     }
 
-    /// What the template at this place cannot do without, and no message has that this trigger
-    /// sets off; or, without one, no message of a mailing.
-    async fn unfit_template(
-        &self,
-        place: &str,
-        template: &Versioned<Source>,
-        trigger: Option<&Trigger>,
-    ) -> anyhow::Result<Faults> {
-        let schema = self.schema().await?;
-        // What was sound when it was saved is not looked at again.
-        let Ok(compiled) = Template::compile(&template.value) else { return Ok(Vec::new()) };
-        let whose = if trigger.is_some() { "nothing has that sets this campaign off" } else { "a mailing has not" };
-        let lacking = compiled.lacking(&mail::shape_of(&schema, trigger)).into_iter();
-        let fault = |named: Named| {
-            let path = named.paths.first().map(|path| templates::written(path)).unwrap_or_default();
-            Fault::new(place, format!("prints {path} ({}), which {whose}", named.place))
-        };
-        Ok(lacking.map(fault).collect())
+    /// What conditions can ask about, by the dictionary and the segments as they stand.
+    pub(crate) async fn answerable(&self) -> anyhow::Result<Answerable> {
+        let (mut schema, segments) = (self.schema().await?, self.definitions.segments().await?);
+        schema.segments(segments.codes());
+        Ok(Answerable { schema, segments })
     }
 
     /// What a condition asks that nobody can answer by the shop's dictionary as it stands;
@@ -161,19 +191,11 @@ impl Manage {
         happened: Option<&str>,
     ) -> anyhow::Result<Faults> {
         let Some(condition) = condition else { return Ok(Vec::new()) };
-        let mut schema = self.schema().await?;
-        let segments = self.definitions.segments().await?;
-        schema.segments(segments.codes());
+        let mut answerable = self.answerable().await?;
         if let Some(name) = happened {
-            schema = schema.happened(name);
+            answerable.schema = answerable.schema.happened(name);
         }
-        let faults = condition.check(&schema).into_iter();
-        let mut faults: Faults =
-            faults.map(|fault| Fault::new(format!("{place}{}", fault.pointer), fault.message)).collect();
-        if faults.is_empty() && !segments.can_answer(condition) {
-            faults.push(Fault::new(place, "asks, with the segments that it names, more than can be answered"));
-        }
-        Ok(faults)
+        Ok(answerable.misfits(place, condition))
     }
 
     /// That the mailing category is not defined of which messages are to be.
@@ -186,6 +208,29 @@ impl Manage {
         });
         let detail = || format!("names the mailing category {:?}, which is not defined", code.as_str());
         Ok((!is_defined).then(|| Fault::new("/sending/category", detail())))
+    }
+
+    /// The mailings that are not over and so still need what they name; each with its
+    /// template, if it goes out by another version than the one in force.
+    pub(crate) async fn open_mailings(&self) -> anyhow::Result<Vec<(Mailing, Option<Source>)>> {
+        let open: BTreeSet<MailingId> = self.mailings.open().await?.into_iter().map(|open| open.id).collect();
+        let mut found = Vec::new();
+        for Versioned { value: mailing, .. } in self.definitions.list::<Mailing>(Defined::Mailing).await? {
+            if !open.contains(&mailing.id) {
+                continue;
+            }
+            let progress = self.mailings.progress(&mailing.id).await?;
+            if progress.is_some_and(|progress| progress.value.stage == Stage::Sent) {
+                continue;
+            }
+            let (id, version) = (&mailing.template, mailing.template_version);
+            let template = match self.template(id).await? {
+                Some(known) if known.version == version => None,
+                _ => self.definitions.version(Defined::Template, id.as_str(), version).await?,
+            };
+            found.push((mailing, template));
+        }
+        Ok(found)
     }
 
     async fn template(&self, id: &TemplateId) -> anyhow::Result<Option<Versioned<Source>>> {

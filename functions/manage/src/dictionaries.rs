@@ -1,7 +1,7 @@
 //! The shop's own words: fields, statuses, kinds of event, sources, containers,
 //! audiences, mailing categories, settings.
 
-use campaigns::{Campaign, Mailing, Segment, Stage};
+use campaigns::{Campaign, Segment};
 use conditions::{Collection, Needs};
 use contracts::{Kind, Problem, dictionary};
 use domain::dictionary::{Dictionary, Word, WordKind, is_system};
@@ -152,12 +152,9 @@ impl Manage {
                 uses.push(format!("campaign {:?}", campaign.value.id.as_str()));
             }
         }
-        for mailing in self.definitions.list::<Mailing>(Defined::Mailing).await? {
-            if used.by_mailing(&mailing.value) {
-                let progress = self.mailings.progress(&mailing.value.id).await?;
-                if progress.is_none_or(|progress| progress.value.stage != Stage::Sent) {
-                    uses.push(format!("mailing {:?}", mailing.value.id.as_str()));
-                }
+        for (mailing, template) in self.open_mailings().await? {
+            if used.by_mailing(&mailing) || template.is_some_and(|template| used.by_template(&template)) {
+                uses.push(format!("mailing {:?}", mailing.id.as_str()));
             }
         }
         for (id, template) in self.definitions.list_by_id::<Source>(Defined::Template).await? {

@@ -4,17 +4,22 @@
 //! Everything is checked when it is saved: a template that does not compile, or
 //! a campaign that names no template there is, never gets as far as a customer.
 
+mod attachments;
 mod audit;
+mod blocks;
 mod conditions;
 mod copies;
 mod csv;
 mod definitions;
 mod dictionaries;
+mod differences;
 mod editions;
+mod fits;
 mod keys;
 mod members;
 mod messages;
 mod previews;
+mod promo_codes;
 mod reference;
 mod segments;
 mod sending;
@@ -22,7 +27,9 @@ mod standing;
 mod suppressions;
 mod surveys;
 mod templates;
+mod trials;
 mod usage;
+mod versions;
 mod why;
 
 use api::Api;
@@ -53,19 +60,16 @@ pub async fn run() -> Result<(), lambda::Error> {
         api: Api::from_env(db.clone())?,
         keys: Keys::new(db.clone(), required("DEFINITIONS_TABLE")?),
         history: History::new(customers.clone(), messages.clone(), DictionaryCache::new(definitions.clone())),
-        messages,
         composer: Composer::new(
             customers.clone(),
             Catalogue::new(db.clone(), required("CATALOGUE_TABLE")?),
             definitions.clone(),
-            Identity {
-                from_address: required("FROM_ADDRESS")?,
-                shop_name: required("SHOP_NAME")?,
-                public_url: required("PUBLIC_URL")?,
-            },
+            messages.clone(),
+            Identity::read(required)?,
         ),
         customers,
         definitions,
+        messages,
         mailings: Mailings::new(db.clone(), required("CHECKPOINTS_TABLE")?),
         sizes: Sizes::new(db.clone(), required("CHECKPOINTS_TABLE")?),
         scans: Scans::new(db.clone(), required("CHECKPOINTS_TABLE")?),
@@ -120,13 +124,26 @@ impl Manage {
         match request.route() {
             "PUT /v1/templates/{id}" => self.put_template(request).await,
             "GET /v1/templates/{id}" => self.get_template(request).await,
+            "GET /v1/templates/{id}/versions" => self.list_versions(request).await,
+            "GET /v1/templates/{id}/differences" => self.template_differences(request).await,
             "POST /v1/templates/preview" => self.preview_draft(request).await,
             "POST /v1/templates/{id}/preview" => self.preview_template(request).await,
+            "POST /v1/templates/{id}/test" => self.test_template(request).await,
             "GET /v1/templates" => self.list(store::Kind::Template, request).await,
             "PUT /v1/partials/{code}" => self.put_partial(request).await,
             "GET /v1/partials/{code}" => self.get_partial(request).await,
             "DELETE /v1/partials/{code}" => self.delete_partial(request).await,
-            "GET /v1/partials" => self.list_partials(request).await,
+            "GET /v1/partials" => self.list_codes(store::Kind::Partial, request).await,
+            "PUT /v1/attachments/{code}" => self.put_attachment(request).await,
+            "GET /v1/attachments/{code}" => self.get_attachment(request).await,
+            "DELETE /v1/attachments/{code}" => self.delete_attachment(request).await,
+            "GET /v1/attachments" => self.list_codes(store::Kind::Attachment, request).await,
+            "PUT /v1/promo-code-groups/{id}" => self.put_promo_group(request).await,
+            "GET /v1/promo-code-groups/{id}" => self.get_promo_group(request).await,
+            "DELETE /v1/promo-code-groups/{id}" => self.delete_promo_group(request).await,
+            "GET /v1/promo-code-groups" => self.list(store::Kind::PromoGroup, request).await,
+            "POST /v1/promo-code-groups/{id}/codes" => self.add_promo_codes(request).await,
+            "GET /v1/promo-code-groups/{id}/codes" => self.list_promo_codes(request).await,
             "PUT /v1/campaigns/{id}" => self.put_campaign(request).await,
             "GET /v1/campaigns/{id}" => self.get_campaign(request).await,
             "GET /v1/campaigns" => self.list(store::Kind::Campaign, request).await,

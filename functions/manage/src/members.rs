@@ -271,7 +271,7 @@ impl Manage {
         Ok((ids.into_iter().filter_map(is_in).collect(), next))
     }
 
-    fn has_time(&self, request: &Request) -> bool {
+    pub(crate) fn has_time(&self, request: &Request) -> bool {
         let deadline = request.deadline().and_then(|at| Timestamp::from_millisecond(at.try_into().ok()?).ok());
         deadline.is_none_or(|deadline| self.clock.now() + TO_SPARE < deadline)
     }

@@ -20,6 +20,7 @@ impl Manage {
         let mailing = parameter(request, "mailing", MailingId::parse, &mut faults);
         let state = parameter(request, "state", state, &mut faults);
         let reason = parameter(request, "reason", reason, &mut faults);
+        let tests = parameter(request, "test", is_true, &mut faults).is_some();
         if campaign.is_some() && mailing.is_some() {
             faults.push(Fault::new("?mailing", "cannot be given beside campaign"));
         }
@@ -27,7 +28,10 @@ impl Manage {
             faults
                 .push(Fault::new("?reason", "only what was not sent has one: state must be NOT_SENT, or be left out"));
         }
-        let whole = customer.is_none() && campaign.is_none() && mailing.is_none() && reason.is_none();
+        if tests && (customer.is_some() || campaign.is_some() || mailing.is_some()) {
+            faults.push(Fault::new("?test", "cannot be given beside customer, campaign or mailing"));
+        }
+        let whole = !tests && customer.is_none() && campaign.is_none() && mailing.is_none() && reason.is_none();
         if whole && !matches!(state, Some(State::NotSent | State::Unknown)) && !names(&faults) {
             let detail = "is required, or campaign or mailing, or a reason, or state NOT_SENT or UNKNOWN";
             faults.push(Fault::new("?customer", detail));
@@ -39,6 +43,7 @@ impl Manage {
             None => Whose::Everybody,
         };
         let decided_by = campaign.map(DecidedBy::Campaign).or(mailing.map(DecidedBy::Mailing));
+        let decided_by = decided_by.or(tests.then_some(DecidedBy::Test));
         let search = Search { whose, decided_by, state, reason };
         let (entries, next) = self.messages.search(&search, page.limit, page.after.as_deref()).await?;
         Ok(Response::page(entries.iter().map(show).collect(), next.as_deref()))
@@ -88,6 +93,10 @@ pub(crate) fn parameter<T, E: ToString>(
     }
 }
 
+fn is_true(text: &str) -> Result<(), &'static str> {
+    if text == "true" { Ok(()) } else { Err("must be true, or be left out") }
+}
+
 fn state(name: &str) -> Result<State, String> {
     let known = State::ALL.into_iter().find(|state| state.as_str() == name);
     known.ok_or_else(|| format!("must be one of {}", State::ALL.map(State::as_str).join(", ")))
@@ -114,9 +123,10 @@ pub(crate) fn show(entry: &Entry) -> Value {
         }
     };
     put("id", json!(message.id));
-    match entry.scrubbed {
-        true => put("erased", json!(true)),
-        false => put("customer_id", json!(message.customer_id)),
+    match (&message.origin, entry.scrubbed) {
+        (Origin::Test { .. }, _) => put("test", json!(true)),
+        (_, true) => put("erased", json!(true)),
+        (_, false) => put("customer_id", json!(message.customer_id)),
     }
     match &message.origin {
         Origin::Campaign { campaign_id, version, run_id, step, change, caused_at } => {
@@ -131,6 +141,7 @@ pub(crate) fn show(entry: &Entry) -> Value {
             put("mailing", json!(mailing_id));
             put("mailing_version", json!(version));
         }
+        Origin::Test { .. } => {}
     }
     put("purpose", json!(message.purpose));
     put("template", json!(message.template_id));
@@ -242,6 +253,7 @@ fn decided(entry: &Entry) -> String {
         Origin::Mailing { mailing_id, version } => {
             format!("Mailing {mailing_id}, version {version}, decided on it, by {template}.")
         }
+        Origin::Test { .. } => format!("Somebody tried it out: {template}."),
     }
 }
 

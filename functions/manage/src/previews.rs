@@ -12,25 +12,30 @@ use lambda::http::{Failure, Request, Response};
 use mail::{Missing, Preview};
 use serde_json::{Map, Value, json};
 use store::{Kind as Defined, Wanted};
-use templates::{Source, Template};
+use templates::{Rendered, Source, Template};
 
+use crate::blocks::show_judged;
 use crate::templates::{compiled, read_source};
 use crate::{Manage, not_found};
 
-/// From how many bytes of HTML on Gmail shows only the beginning of a mail.
-const CLIPPED: usize = 102 * 1024;
-
 /// Whom and what a preview is about.
 #[derive(Debug, Default)]
-struct Asked {
-    customer_id: Option<CustomerId>,
+pub(crate) struct Asked {
+    pub(crate) customer_id: Option<CustomerId>,
     order_id: Option<OrderId>,
     event_id: Option<EventId>,
     product_id: Option<ProductId>,
     /// What takes the place of what there is.
-    data: Map<String, Value>,
+    pub(crate) data: Map<String, Value>,
     /// The version of the template; the one in force, if none.
-    version: Option<u64>,
+    pub(crate) version: Option<u64>,
+}
+
+impl Asked {
+    /// The customer who is named; where none is, an id that nothing is looked up by.
+    pub(crate) fn customer_or_nobody(&self) -> anyhow::Result<CustomerId> {
+        Ok(self.customer_id.clone().map_or_else(|| CustomerId::parse("nobody"), Ok)?)
+    }
 }
 
 impl Manage {
@@ -43,9 +48,10 @@ impl Manage {
         let source = read_source(source).map_err(|faults| faults.into_iter().map(within).collect::<Vec<_>>())?;
         let partials = if source.names_partials() { self.partials().await? } else { Vec::new() };
         let partials = partials.into_iter().map(|(code, partial)| (code, partial.value.source)).collect();
-        let template = compiled(&source.with_partials(&partials))
-            .map_err(|faults| faults.into_iter().map(within).collect::<Vec<_>>())?;
-        self.shown_preview(&template, asked).await
+        let source = self.with_attachments(source.with_partials(&partials)).await?;
+        let made = source.and_then(|source| Ok((compiled(&source)?, source)));
+        let (template, source) = made.map_err(|faults| faults.into_iter().map(within).collect::<Vec<_>>())?;
+        self.shown_preview(&template, &source, asked).await
     }
 
     /// Of a template that is saved, in any of its versions.
@@ -59,34 +65,28 @@ impl Manage {
                 known.map(|known| known.value)
             }
         };
-        let template = compiled(&source.ok_or_else(|| not_found("template"))?)?;
-        self.shown_preview(&template, asked).await
+        let source = source.ok_or_else(|| not_found("template"))?;
+        self.shown_preview(&compiled(&source)?, &source, asked).await
     }
 
-    async fn shown_preview(&self, template: &Template, asked: Asked) -> Result<Response, Failure> {
+    async fn shown_preview(&self, template: &Template, source: &Source, asked: Asked) -> Result<Response, Failure> {
         let now = self.clock.now();
         let whose = asked.customer_id.is_some();
         let message = self.would_be(&asked, now).await?;
-        let preview = self.composer.preview(template, &message, whose, asked.data, now).await?;
-        Ok(Response::json(200, &show(&preview)))
+        let preview = self.composer.preview(template, &source.block, &message, whose, asked.data, now).await?;
+        let mut shown = show(&preview);
+        if preview.rendered.is_ok() && !source.attachments.is_empty() {
+            let size: usize = source.attachments.iter().map(|attached| attached.file.size).sum();
+            shown["size"]["attachments"] = json!(size);
+            shown["attachments"] = json!(source.attachments);
+        }
+        Ok(Response::json(200, &shown))
     }
 
     /// The message that would be sent; it is written nowhere.
     async fn would_be(&self, asked: &Asked, now: Timestamp) -> Result<Message, Failure> {
-        let nobody = CustomerId::parse("nobody").map_err(anyhow::Error::from)?;
-        let customer_id = asked.customer_id.clone().unwrap_or(nobody);
-        let change = match asked {
-            Asked { order_id: Some(order_id), .. } => Some(Change::OrderCreated { order_id: order_id.clone() }),
-            Asked { event_id: Some(event_id), .. } => Some(self.received(&customer_id, event_id).await?),
-            Asked { product_id: Some(product_id), .. } => Some(Change::ProductChanged {
-                product_id: product_id.clone(),
-                what: ProductNews::PriceChanged,
-                from: None,
-                to: None,
-                at: now,
-            }),
-            _ => None,
-        };
+        let customer_id = asked.customer_or_nobody()?;
+        let change = self.change_of(asked, now).await?;
         let run_id = RunId::parse("preview").map_err(anyhow::Error::from)?;
         let origin = match change {
             Some(change) => Origin::Campaign {
@@ -106,11 +106,30 @@ impl Manage {
             id: Message::id_of_step(&run_id, 0),
             customer_id,
             origin,
-            purpose: Purpose::Marketing,
+            // As a campaign's, unless it says otherwise.
+            purpose: if asked.order_id.is_some() { Purpose::Transactional } else { Purpose::Marketing },
             terms: Terms::default(),
             template_id: TemplateId::parse("preview").map_err(anyhow::Error::from)?,
             template_version: 0,
             created_at: now,
+        })
+    }
+
+    /// What would have set the message off.
+    pub(crate) async fn change_of(&self, asked: &Asked, now: Timestamp) -> Result<Option<Change>, Failure> {
+        Ok(match asked {
+            Asked { order_id: Some(order_id), .. } => Some(Change::OrderCreated { order_id: order_id.clone() }),
+            Asked { event_id: Some(event_id), .. } => {
+                Some(self.received(&asked.customer_or_nobody()?, event_id).await?)
+            }
+            Asked { product_id: Some(product_id), .. } => Some(Change::ProductChanged {
+                product_id: product_id.clone(),
+                what: ProductNews::PriceChanged,
+                from: None,
+                to: None,
+                at: now,
+            }),
+            _ => None,
         })
     }
 
@@ -132,6 +151,14 @@ fn read_asked(body: &Value, with_template: bool) -> Result<Asked, Vec<Fault>> {
     if with_template {
         reader.required("template", |value| if value.is_object() { Ok(()) } else { Err("must be a JSON object") });
     }
+    let asked = read_about(&mut reader, !with_template);
+    reader.finish()?;
+    Ok(asked)
+}
+
+/// Whom and what a message would be about, and by which version of its template if that may
+/// be said.
+pub(crate) fn read_about(reader: &mut Reader<'_>, with_version: bool) -> Asked {
     let asked = Asked {
         customer_id: reader.optional("customer_id", read::parsed(CustomerId::parse)),
         order_id: reader.optional("order_id", read::parsed(OrderId::parse)),
@@ -140,41 +167,47 @@ fn read_asked(body: &Value, with_template: bool) -> Result<Asked, Vec<Fault>> {
         data: reader
             .optional("data", |value| value.as_object().cloned().ok_or("must be a JSON object"))
             .unwrap_or_default(),
-        version: if with_template {
-            None
-        } else {
+        version: if with_version {
             reader.optional("version", |value| value.as_u64().ok_or("must be a version's number"))
+        } else {
+            None
         },
     };
     let about = [asked.order_id.is_some(), asked.event_id.is_some(), asked.product_id.is_some()];
     let about = about.into_iter().filter(|given| *given).count();
     if about > 1 {
-        reader.fault("", "may name one of order_id, event_id and product_id");
+        reader.faults([Fault::new("", "may name one of order_id, event_id and product_id")]);
     }
     if about == 1 && asked.customer_id.is_none() {
         reader.fault("customer_id", "is required where an order, event or product is named");
     }
-    reader.finish()?;
-    Ok(asked)
+    asked
 }
 
 fn show(preview: &Preview) -> Value {
     let mut shown = Map::new();
     if let Ok(rendered) = &preview.rendered {
-        let bytes = rendered.html.len();
         shown.insert("subject".into(), json!(rendered.subject));
         shown.insert("html".into(), json!(rendered.html));
         shown.insert("text".into(), json!(rendered.text));
-        shown.insert("size".into(), json!({ "html": bytes, "text": rendered.text.len(), "clipped": bytes > CLIPPED }));
+        shown.insert("size".into(), show_size(rendered));
         read::put(&mut shown, "language", rendered.language.as_ref());
     }
     shown.insert("missing".into(), preview.missing.iter().map(show_missing).collect());
+    if !preview.judged.is_empty() {
+        shown.insert("block".into(), preview.judged.iter().map(show_judged).collect());
+    }
     shown.insert("would_be_sent".into(), json!(preview.stopped.is_none()));
     if let Some((reason, detail)) = &preview.stopped {
         shown.insert("reason".into(), json!(reason));
         read::put(&mut shown, "detail", detail.as_ref());
     }
     Value::Object(shown)
+}
+
+fn show_size(rendered: &Rendered) -> Value {
+    let (html, text) = (rendered.html.len(), rendered.text.len());
+    json!({ "html": html, "text": text, "clipped": rendered.is_clipped_by_gmail() })
 }
 
 fn show_missing(missing: &Missing) -> Value {

@@ -40,7 +40,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::{keys, templates};
+    use crate::{attachments, keys, templates};
 
     fn asked(headers: Value) -> Request {
         let route = "GET /v1/openapi.json";
@@ -58,6 +58,7 @@ mod tests {
     const READERS: &[(&str, Read)] = &[
         ("Template", |body| templates::read_template(body).map(drop)),
         ("Partial", |body| templates::read_partial(body).map(drop)),
+        ("Attachment", |body| attachments::read_attachment(body).map(drop)),
         ("Key", |body| keys::read(body, Timestamp::UNIX_EPOCH).map(drop)),
         ("Rotation", |body| keys::read_grace(body).map(drop)),
     ];
@@ -65,7 +66,7 @@ mod tests {
     #[test]
     fn a_body_that_is_read_here_has_the_names_that_the_document_says_and_no_other() {
         let document = openapi::document("https://api.example.com");
-        let sources = [include_str!("templates.rs"), include_str!("keys.rs")].concat();
+        let sources = [include_str!("templates.rs"), include_str!("attachments.rs"), include_str!("keys.rs")].concat();
         let word = |text: &&str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
         for (name, read) in READERS {
             let schema = &document["components"]["schemas"][name];

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use campaigns::{Campaign, Mailing, Segment, Stage};
+use campaigns::{Campaign, Segment};
 use contracts::{Kind, Problem};
 use domain::{Code, CustomerId, Fault};
 use lambda::http::{Failure, Request, Response};
 use serde_json::json;
 use store::{Kind as Defined, SavedSegments};
+use templates::Source;
 
 use crate::usage::refuse_if_used;
 use crate::{Manage, not_found};
@@ -83,12 +84,16 @@ impl Manage {
                 uses.push(format!("campaign {:?}", campaign.value.id.as_str()));
             }
         }
-        for mailing in self.definitions.list::<Mailing>(Defined::Mailing).await? {
-            if mailing.value.audience.as_ref().is_some_and(|audience| audience.segments().contains(&code)) {
-                let progress = self.mailings.progress(&mailing.value.id).await?;
-                if progress.is_none_or(|progress| progress.value.stage != Stage::Sent) {
-                    uses.push(format!("mailing {:?}", mailing.value.id.as_str()));
-                }
+        let by_template = |template: &Source| template.block.iter().any(|block| block.when.segments().contains(&code));
+        for (mailing, template) in self.open_mailings().await? {
+            let by_audience = mailing.audience.as_ref().is_some_and(|audience| audience.segments().contains(&code));
+            if by_audience || template.as_ref().is_some_and(by_template) {
+                uses.push(format!("mailing {:?}", mailing.id.as_str()));
+            }
+        }
+        for (id, template) in self.definitions.list_by_id::<Source>(Defined::Template).await? {
+            if by_template(&template.value) {
+                uses.push(format!("template {id:?}"));
             }
         }
         Ok(uses)

@@ -1,6 +1,6 @@
 //! Templates, and the partials that they have in common.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use contracts::{Kind, Problem};
 use domain::read::{self, Faults, Reader};
@@ -8,9 +8,13 @@ use domain::{Code, Fault, TemplateId, TooLarge};
 use lambda::http::{Failure, Request, Response};
 use serde_json::{Value, json};
 use store::{Definitions, Edit, Kind as Defined, Versioned};
-use templates::{Content, PART_LIMIT, Partial, Shape, Source, Template};
+use templates::{Block, Content, PART_LIMIT, Partial, Shape, Source, Template};
 
+use crate::attachments::read_attached;
+use crate::blocks::{put_words, read_blocks};
 use crate::definitions::shown;
+use crate::fits::{At, Naming};
+use crate::messages::parameter;
 use crate::usage::refuse_if_used;
 use crate::{Manage, not_found};
 
@@ -25,6 +29,7 @@ struct Saved {
     revision: u64,
     partials: Vec<(String, Versioned<Partial>)>,
     templates: Vec<(String, Versioned<Source>)>,
+    promo_groups: BTreeSet<String>,
 }
 
 impl Saved {
@@ -51,16 +56,13 @@ impl Manage {
             let revision = self.definitions.revision().await?;
             let partials = if source.names_partials() { self.partials().await? } else { Vec::new() };
             let all = partials.into_iter().map(|(code, partial)| (code, partial.value.source)).collect();
-            let source = source.clone().with_partials(&all);
+            let source = self.with_attachments(source.clone().with_partials(&all)).await??;
             let template = compiled(&source)?;
-            misfits(&template, &self.shape().await?)?;
-            let version = if source.partials.is_empty() {
-                Some(self.save(request, Defined::Template, id.as_str(), &source).await?)
-            } else {
-                let edits = [Edit::save(Defined::Template, id.as_str(), &source)?];
-                self.edit_all(request, &edits, revision).await?.and_then(|versions| versions.first().copied())
-            };
-            if let Some(version) = version {
+            let faults = self.misfits_of(id.as_str(), &template, &source.block).await?;
+            if !faults.is_empty() {
+                return Err(faults.into());
+            }
+            if let Some(version) = self.save(request, Defined::Template, id.as_str(), &source, revision).await? {
                 let mut shown = show(&source);
                 shown["warnings"] = template.warnings().iter().map(fault).map(|fault| json!(fault)).collect();
                 return Ok(self::shown(shown, id.as_str(), version));
@@ -70,7 +72,19 @@ impl Manage {
 
     pub(crate) async fn get_template(&self, request: &Request) -> Result<Response, Failure> {
         let id = request.path("id", TemplateId::parse)?;
-        let known = self.definitions.get::<Source>(Defined::Template, id.as_str()).await?;
+        let mut faults = Vec::new();
+        let version = parameter(request, "version", crate::versions::version, &mut faults);
+        if !faults.is_empty() {
+            return Err(faults.into());
+        }
+        let kind = Defined::Template;
+        let known = match version {
+            None => self.definitions.get::<Source>(kind, id.as_str()).await?,
+            Some(version) => {
+                let kept = self.definitions.version::<Source>(kind, id.as_str(), version).await?;
+                kept.map(|value| Versioned { value, version })
+            }
+        };
         let known = known.ok_or_else(|| not_found("template"))?;
         Ok(shown(show(&known.value), id.as_str(), known.version))
     }
@@ -79,38 +93,53 @@ impl Manage {
     pub(crate) async fn put_partial(&self, request: &Request) -> Result<Response, Failure> {
         let code = request.path("code", Code::parse)?;
         let partial = read_partial(&request.json()?)?;
-        let shape = self.shape().await?;
+        let shape = mail::shape(&self.schema().await?);
         let mut made = BTreeMap::new();
         loop {
             let saved = self.saved().await?;
+            let naming = self.naming().await?;
             let known = saved.partials.iter().any(|(known, _)| known == code.as_str());
             if !known && saved.partials.len() >= MOST_PARTIALS {
                 let detail = format!("there are {MOST_PARTIALS} of them, and no more are kept; delete one first");
                 return Err(Problem::new(Kind::Conflict).because(detail).into());
             }
-            let templates = touched(&saved, code.as_str(), &partial, &shape)?;
-            let mut edits = vec![Edit::save(Defined::Partial, code.as_str(), &partial)?];
-            let mut edited = Vec::new();
-            for (id, template) in &templates {
-                let edit = edit_of(id, template)?;
-                let bytes: usize = edits.iter().chain([&edit]).map(Edit::bytes).sum();
-                if edits.len() == Definitions::MOST_EDITS || bytes > Definitions::MOST_EDITED {
-                    break;
-                }
-                edits.push(edit);
-                edited.push(id);
-            }
-            let Some(versions) = self.edit_all(request, &edits, saved.revision).await? else { continue };
-            made.extend(edited.iter().map(|id| (*id).clone()).zip(versions.iter().skip(1).copied()));
-            // Of those that one transaction does not hold the next round makes versions; and if
-            // it does not come to that, whoever says the same again does.
-            if edited.len() == templates.len() {
-                let mut shown = show_partial(&code, &partial, versions.first().copied().unwrap_or_default());
-                let made = made.into_iter().map(|(id, version)| json!({ "id": id, "version": version }));
-                shown["templates"] = made.collect();
+            let templates = touched(&saved, code.as_str(), &partial, &shape, &naming)?;
+            let edit = Edit::save(Defined::Partial, code.as_str(), &partial)?;
+            if let Some(version) = self.edit_with(request, edit, &templates, saved.revision, &mut made).await? {
+                let mut shown = show_partial(&code, &partial, version);
+                shown["templates"] = show_made(made);
                 return Ok(Response::json(200, &shown));
             }
         }
+    }
+
+    /// Makes an edit of what templates have in common, and these templates as they are with it,
+    /// if nothing was edited since the revision. Its version, once all is saved; until then, it
+    /// is to be begun anew. `made` gathers the versions of the templates.
+    pub(crate) async fn edit_with(
+        &self,
+        request: &Request,
+        edit: Edit,
+        templates: &[(String, Source)],
+        revision: u64,
+        made: &mut BTreeMap<String, u64>,
+    ) -> Result<Option<u64>, Failure> {
+        let mut edits = vec![edit];
+        let mut edited = Vec::new();
+        for (id, template) in templates {
+            let edit = edit_of(id, template)?;
+            let bytes: usize = edits.iter().chain([&edit]).map(Edit::bytes).sum();
+            if edits.len() == Definitions::MOST_EDITS || bytes > Definitions::MOST_EDITED {
+                break;
+            }
+            edits.push(edit);
+            edited.push(id);
+        }
+        let Some(versions) = self.edit_all(request, &edits, revision).await? else { return Ok(None) };
+        made.extend(edited.iter().map(|id| (*id).clone()).zip(versions.iter().skip(1).copied()));
+        // Of those that one transaction does not hold the next round makes versions; and if
+        // it does not come to that, whoever says the same again does.
+        Ok(versions.first().copied().filter(|_| edited.len() == templates.len()))
     }
 
     pub(crate) async fn get_partial(&self, request: &Request) -> Result<Response, Failure> {
@@ -120,8 +149,9 @@ impl Manage {
         Ok(Response::json(200, &show_partial(&code, &known.value, known.version)))
     }
 
-    pub(crate) async fn list_partials(&self, request: &Request) -> Result<Response, Failure> {
-        let (heads, next) = self.heads(Defined::Partial, request).await?;
+    /// What there is of a kind that templates have in common, each by its code and version.
+    pub(crate) async fn list_codes(&self, kind: Defined, request: &Request) -> Result<Response, Failure> {
+        let (heads, next) = self.heads(kind, request).await?;
         let items = heads.iter().map(|head| json!({ "code": head.id, "version": head.version })).collect();
         Ok(Response::page(items, next.as_deref()))
     }
@@ -142,13 +172,21 @@ impl Manage {
         }
     }
 
-    /// What a template may name, by the dictionary as it stands.
-    async fn shape(&self) -> anyhow::Result<Shape> {
-        Ok(mail::shape(&self.schema().await?))
-    }
-
-    async fn edit_all(&self, request: &Request, edits: &[Edit], revision: u64) -> anyhow::Result<Option<Vec<u64>>> {
-        self.definitions.by(request.key_id()).edit(edits, revision, self.clock.now()).await
+    /// What a template names that no message ever has; or else what none has that a campaign
+    /// sends which names it already.
+    async fn misfits_of(&self, id: &str, template: &Template, blocks: &[Block]) -> anyhow::Result<Faults> {
+        let mut problems = template.misfits(&mail::shape(&self.schema().await?));
+        problems.extend(template.unknown_groups(&self.promo_groups().await?));
+        let mut faults: Faults = problems.iter().map(fault).collect();
+        faults.extend(self.unanswerable(blocks).await?);
+        if faults.is_empty() {
+            let lacking = self.naming().await?.lacking(id, template, blocks);
+            faults.extend(lacking.iter().map(|lack| match &lack.at {
+                At::Part(place) => fault(&lack.problem(place)),
+                At::Block(index) => Fault::new(crate::blocks::place(*index), lack.message()),
+            }));
+        }
+        Ok(faults)
     }
 
     pub(crate) async fn partials(&self) -> anyhow::Result<Vec<(String, Versioned<Partial>)>> {
@@ -157,8 +195,9 @@ impl Manage {
 
     async fn saved(&self) -> anyhow::Result<Saved> {
         let revision = self.definitions.revision().await?;
-        let partials = self.partials().await?;
-        Ok(Saved { revision, partials, templates: self.definitions.list_by_id(Defined::Template).await? })
+        let (partials, promo_groups) = (self.partials().await?, self.promo_groups().await?);
+        let templates = self.definitions.list_by_id(Defined::Template).await?;
+        Ok(Saved { revision, partials, templates, promo_groups })
     }
 }
 
@@ -166,7 +205,13 @@ impl Manage {
 ///
 /// # Errors
 /// What is wrong with the partial, by itself or where it is used.
-fn touched(saved: &Saved, code: &str, partial: &Partial, shape: &Shape) -> Result<Vec<(String, Source)>, Faults> {
+fn touched(
+    saved: &Saved,
+    code: &str,
+    partial: &Partial,
+    shape: &Shape,
+    naming: &Naming,
+) -> Result<Vec<(String, Source)>, Faults> {
     let mut all = saved.sources();
     all.insert(code.to_owned(), partial.source.clone());
     if let Err(problems) = Template::check_partial(code, &all) {
@@ -187,7 +232,10 @@ fn touched(saved: &Saved, code: &str, partial: &Partial, shape: &Shape) -> Resul
             continue;
         }
         let problems = match Template::compile(&again) {
-            Ok(template) => template.misfits(shape),
+            Ok(template) => match [template.misfits(shape), template.unknown_groups(&saved.promo_groups)].concat() {
+                problems if problems.is_empty() => naming.unfit(id, &template),
+                problems => problems,
+            },
             Err(problems) => problems,
         };
         if problems.is_empty() {
@@ -211,12 +259,6 @@ pub(crate) fn compiled(source: &Source) -> Result<Template, Faults> {
     Template::compile(source).map_err(|problems| problems.iter().map(fault).collect())
 }
 
-/// That a template names nothing that no message ever has.
-fn misfits(template: &Template, shape: &Shape) -> Result<(), Faults> {
-    let problems = template.misfits(shape);
-    if problems.is_empty() { Ok(()) } else { Err(problems.iter().map(fault).collect()) }
-}
-
 /// What is wrong with a part, at its place in the request's body.
 fn fault(problem: &templates::Problem) -> Fault {
     let place = &problem.place;
@@ -227,7 +269,7 @@ fn fault(problem: &templates::Problem) -> Fault {
     Fault::new(translation.unwrap_or_else(|| format!("/{part}")), detail)
 }
 
-/// A template as its author wrote it, still without its partials.
+/// A template as its author wrote it, still without its partials and its files.
 pub(crate) fn read_source(body: &Value) -> Result<Source, Faults> {
     let mut reader = Reader::new(body);
     let content = read_content(&mut reader);
@@ -246,8 +288,10 @@ pub(crate) fn read_source(body: &Value) -> Result<Source, Faults> {
             Ok(name) => known.push(name.to_ascii_lowercase()),
         }
     }
+    let block = read_blocks(&mut reader);
+    let attachments = read_attached(&mut reader);
     reader.finish()?;
-    Ok(Source { content, language, translations, partials: BTreeMap::new() })
+    Ok(Source { content, language, translations, block, attachments, partials: BTreeMap::new() })
 }
 
 fn read_content(reader: &mut Reader<'_>) -> Content {
@@ -299,7 +343,13 @@ fn show(source: &Source) -> Value {
     if !source.partials.is_empty() {
         shown["partials"] = source.partials.keys().cloned().collect();
     }
+    put_words(&mut shown, &source.block);
     shown
+}
+
+/// The templates that got another version.
+pub(crate) fn show_made(made: BTreeMap<String, u64>) -> Value {
+    made.into_iter().map(|(id, version)| json!({ "id": id, "version": version })).collect()
 }
 
 fn show_partial(code: &Code, partial: &Partial, version: u64) -> Value {

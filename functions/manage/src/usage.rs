@@ -59,6 +59,10 @@ impl Used<'_> {
     }
 
     pub(crate) fn by_template(self, template: &Source) -> bool {
+        template.block.iter().any(|block| self.by_condition(&block.when)) || self.by_parts(template)
+    }
+
+    fn by_parts(self, template: &Source) -> bool {
         let parts = template.contents().flat_map(|(_, content)| content.parts()).map(|(_, source)| source);
         let partials = template.partials.values().map(String::as_str);
         parts.chain(partials).flat_map(tags).any(|tag| {

@@ -1,7 +1,7 @@
 //! Double opt-in: who is said to agree says so themselves.
 
 use contracts::link::{self, Link};
-use domain::{Allows, Change, Code, Consent, ConsentState, MessageId};
+use domain::{Allows, Change, Code, Consent, ConsentState, Customer, MessageId};
 use jiff::{SignedDuration, Timestamp};
 use lambda::http::{Failure, Request, Response};
 use serde_json::json;
@@ -66,6 +66,12 @@ impl Asked {
     }
 }
 
+/// Whether the mail that a link came with went to the address that the customer has now.
+fn went_to(customer: &Customer, secret: &str, token: &str) -> bool {
+    let address = customer.profile.address().map(|address| address.fingerprint());
+    address.is_some_and(|address| link::verify(secret, Link::Confirm { address: &address }, token).is_some())
+}
+
 impl Preferences {
     pub(crate) async fn ask_to_confirm(&self, request: &Request) -> Result<Response, Failure> {
         match self.asked(&token(request)?).await? {
@@ -79,27 +85,31 @@ impl Preferences {
     pub(crate) async fn asked(&self, token: &str) -> Result<Option<Asked>, Failure> {
         let Some(message_id) = link::claimed(token) else { return Ok(None) };
         let Some(reader) = self.reader(&message_id).await? else { return Ok(None) };
-        let Some(address) = reader.customer.profile.address() else { return Ok(None) };
-        let address = address.fingerprint();
-        match self.signed(Link::Confirm { address: &address }, token).await? {
-            Some(_) => Ok(Asked::new(reader)),
-            None => Ok(None),
-        }
+        let secret = self.secret().await?;
+        Ok(Some(reader).filter(|reader| went_to(&reader.customer, &secret, token)).and_then(Asked::new))
     }
 
     /// Takes it that they agree. Who has refused since has to say that they know it.
     pub(crate) async fn confirm(&self, token: &str, form: &Form) -> Result<Response, Failure> {
         let Some(message_id) = link::claimed(token) else { return self.unknown().await };
         let knows = form.is("again", "yes");
-        match self.agreed(&message_id, knows).await? {
+        // The address may have changed since the link was looked at.
+        let secret = self.secret().await?;
+        let is_theirs = |reader: &Reader| went_to(&reader.customer, &secret, token);
+        match self.agreed(&message_id, knows, is_theirs).await? {
             Some(asked) => self.show_confirming(asked),
             None => self.unknown().await,
         }
     }
 
-    async fn agreed(&self, message_id: &MessageId, knows: bool) -> Result<Option<Asked>, Failure> {
+    async fn agreed(
+        &self,
+        message_id: &MessageId,
+        knows: bool,
+        is_theirs: impl Fn(&Reader) -> bool,
+    ) -> Result<Option<Asked>, Failure> {
         let said = |reader: &Reader, now: Timestamp| {
-            let Some(asked) = Asked::new(reader.clone()) else { return Vec::new() };
+            let Some(asked) = Some(reader.clone()).filter(&is_theirs).and_then(Asked::new) else { return Vec::new() };
             let counts = match asked.standing(now) {
                 Standing::Open => true,
                 Standing::Refused => knows,
@@ -111,7 +121,7 @@ impl Preferences {
             };
             asked.all().filter(|_| counts).filter_map(granted).collect()
         };
-        Ok(self.say(message_id, said).await?.and_then(Asked::new))
+        Ok(self.say(message_id, said).await?.filter(&is_theirs).and_then(Asked::new))
     }
 
     fn show_confirming(&self, asked: Asked) -> Result<Response, Failure> {

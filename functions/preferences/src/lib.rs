@@ -1,4 +1,5 @@
-//! Public links: leaving, choosing what one gets, and confirming that one agrees.
+//! Public links: leaving, choosing what one gets, confirming that one agrees, and the mail
+//! itself as a page.
 //!
 //! A link is signed and names a message, never an address. Looking at it
 //! changes nothing, since mail scanners look at every link; only a form, or a
@@ -9,6 +10,7 @@ mod confirming;
 mod form;
 mod page;
 mod texts;
+mod viewing;
 
 use std::sync::Arc;
 
@@ -21,8 +23,9 @@ use domain::{Allows, ConsentState, ConsentUpdate, Customer, CustomerId, Dictiona
 use jiff::Timestamp;
 use lambda::Clock;
 use lambda::http::{Failure, Request, Response};
+use mail::{Composer, Identity};
 use serde_json::json;
-use store::{Customers, Definitions, DictionaryCache, Found, Messages, Written};
+use store::{Catalogue, Customers, Definitions, DictionaryCache, Found, Messages, Written};
 
 use form::Form;
 use page::Pages;
@@ -35,12 +38,21 @@ pub async fn run() -> Result<(), lambda::Error> {
     let db = Client::new(&aws::sdk_config().await);
     let required = lambda::config::required;
     let definitions = Definitions::new(db.clone(), required("DEFINITIONS_TABLE")?);
+    let customers = Customers::new(db.clone(), required("CUSTOMERS_TABLE")?);
+    let messages = Messages::new(db.clone(), required("MESSAGES_TABLE")?);
     let preferences = Preferences {
         api: Api::from_env(db.clone())?,
-        customers: Customers::new(db.clone(), required("CUSTOMERS_TABLE")?),
+        composer: Composer::new(
+            customers.clone(),
+            Catalogue::new(db, required("CATALOGUE_TABLE")?),
+            definitions.clone(),
+            messages.clone(),
+            Identity::read(required)?,
+        ),
+        customers,
         dictionary: DictionaryCache::new(definitions.clone()),
         definitions,
-        messages: Messages::new(db, required("MESSAGES_TABLE")?),
+        messages,
         pages: Pages::new(required("SHOP_NAME")?)?,
         clock: Clock::from_env(),
     };
@@ -48,6 +60,7 @@ pub async fn run() -> Result<(), lambda::Error> {
         "GET /u/{token}" => preferences.ask_to_leave(&request).await,
         "GET /p/{token}" => preferences.ask_to_choose(&request).await,
         "GET /c/{token}" => preferences.ask_to_confirm(&request).await,
+        "GET /v/{token}" => preferences.view(&request).await,
         "POST /u/{token}" | "POST /p/{token}" | "POST /c/{token}" => preferences.posted(request).await,
         _ => Err(Problem::new(Kind::NotFound).into()),
     })
@@ -60,6 +73,7 @@ struct Preferences {
     definitions: Definitions,
     dictionary: DictionaryCache,
     messages: Messages,
+    composer: Composer,
     pages: Pages,
     clock: Clock,
 }
@@ -108,9 +122,10 @@ impl Preferences {
     }
 
     async fn ask_to_leave(&self, request: &Request) -> Result<Response, Failure> {
-        match self.reader_of(Link::Leave, &token(request)?).await? {
+        let Some(message_id) = self.signed(Link::Leave, &token(request)?).await? else { return self.unknown().await };
+        match self.reader(&message_id).await? {
             Some(reader) => self.show_leaving(&reader, "").await,
-            None => self.unknown().await,
+            None => self.nobody(&message_id).await,
         }
     }
 
@@ -118,15 +133,24 @@ impl Preferences {
     /// program's one click asks for nothing: it leaves what the message was of.
     async fn leave(&self, message_id: &MessageId, form: &Form) -> Result<Response, Failure> {
         let everything = form.is("leave", "everything");
-        let said = |reader: &Reader, _| {
-            let kind = reader.kind().filter(|_| !everything);
-            let what = kind.map_or(Allows::Email, |kind| Allows::Category(kind.code.clone()));
-            vec![(what, ConsentUpdate { state: ConsentState::Denied, at: None })]
+        let kind_alone = form.is("leave", "kind") && !everything;
+        let left = |reader: &Reader| match reader.kind() {
+            Some(kind) if !everything => Some(Allows::Category(kind.code.clone())),
+            // It could be left when the page was shown. Everything is not what they asked to leave.
+            None if kind_alone => None,
+            _ => Some(Allows::Email),
         };
-        match self.say(message_id, said).await? {
-            Some(reader) if everything || reader.kind().is_none() => self.show_leaving(&reader, "left_all").await,
-            Some(reader) => self.show_leaving(&reader, "left_kind").await,
-            None => self.unknown().await,
+        let denied = |what: Allows| (what, ConsentUpdate { state: ConsentState::Denied, at: None });
+        match self.say(message_id, |reader, _| left(reader).map(denied).into_iter().collect()).await? {
+            Some(reader) => {
+                let done = match left(&reader) {
+                    Some(Allows::Email) => "left_all",
+                    Some(Allows::Category(_)) => "left_kind",
+                    None => "",
+                };
+                self.show_leaving(&reader, done).await
+            }
+            None => self.nobody(message_id).await,
         }
     }
 
@@ -143,27 +167,29 @@ impl Preferences {
         Ok(view.page(200, data)?)
     }
 
-    /// Who holds a link that we signed for this.
-    async fn reader_of(&self, link: Link<'_>, token: &str) -> Result<Option<Reader>, Failure> {
-        match self.signed(link, token).await? {
-            Some(message_id) => self.reader(&message_id).await,
-            None => Ok(None),
-        }
-    }
-
-    /// Whoever got this message; nobody, if they were erased.
+    /// Whoever got this message; nobody, if they were erased or it was a test.
     async fn reader(&self, message_id: &MessageId) -> Result<Option<Reader>, Failure> {
         let Some((message, customer_id)) = self.message(message_id).await? else { return Ok(None) };
-        let Found::Here { what: Some(known), .. } = self.customers.profile(&customer_id).await? else {
-            return Ok(None);
-        };
+        let Some((customer, _)) = self.customer(&customer_id).await? else { return Ok(None) };
         let dictionary = self.dictionary.current(self.clock.now()).await?;
-        Ok(Some(Reader { message, customer: known.value, dictionary }))
+        Ok(Some(Reader { message, customer, dictionary }))
+    }
+
+    /// A customer, by the id that they have now, and the version of their row; nobody, if they
+    /// were erased. Who became somebody else a moment ago may have no profile there yet: what
+    /// they say meanwhile is joined with it when it comes.
+    async fn customer(&self, id: &CustomerId) -> Result<Option<(Customer, Option<u64>)>, Failure> {
+        Ok(match self.customers.profile(id).await? {
+            Found::Here { what: Some(known), .. } => Some((known.value, Some(known.version))),
+            Found::Here { id, what: None } => Some((Customer::unknown(id), None)),
+            Found::Erased => None,
+        })
     }
 
     async fn message(&self, id: &MessageId) -> Result<Option<(Message, CustomerId)>, Failure> {
-        let entry = self.messages.get(id).await?.filter(|entry| !entry.scrubbed);
-        Ok(entry.map(|entry| (entry.message.clone(), entry.message.customer_id)))
+        let entry = self.messages.get(id).await?;
+        let theirs = entry.filter(|entry| !entry.scrubbed && !entry.message.origin.is_test());
+        Ok(theirs.map(|entry| (entry.message.clone(), entry.message.customer_id)))
     }
 
     /// Records what the reader of a message says, by one conditional write; nothing is
@@ -176,17 +202,15 @@ impl Preferences {
         let Some((message, customer_id)) = self.message(message_id).await? else { return Ok(None) };
         let dictionary = self.dictionary.current(self.clock.now()).await?;
         loop {
-            let Found::Here { what: Some(known), .. } = self.customers.profile(&customer_id).await? else {
-                return Ok(None);
-            };
+            let Some((known, read)) = self.customer(&customer_id).await? else { return Ok(None) };
             let now = self.clock.now();
             let mut reader =
-                Reader { message: message.clone(), customer: known.value.clone(), dictionary: Arc::clone(&dictionary) };
+                Reader { message: message.clone(), customer: known.clone(), dictionary: Arc::clone(&dictionary) };
             for (what, consent) in said(&reader, now) {
                 reader.customer.consent(&what, consent, now);
             }
-            if reader.customer == known.value
-                || self.customers.put_profile(&reader.customer, Some(known.version), now).await? == Written::Done
+            if reader.customer == known
+                || self.customers.put_profile(&reader.customer, read, now).await? == Written::Done
             {
                 return Ok(Some(reader));
             }
@@ -200,6 +224,15 @@ impl Preferences {
 
     async fn secret(&self) -> Result<String, Failure> {
         Ok(self.definitions.link_secret(self.clock.now()).await?)
+    }
+
+    /// What is shown where a link of ours is nobody's: with a test that it came with one.
+    async fn nobody(&self, message_id: &MessageId) -> Result<Response, Failure> {
+        if !self.messages.get(message_id).await?.is_some_and(|entry| entry.message.origin.is_test()) {
+            return self.unknown().await;
+        }
+        let dictionary = self.dictionary.current(self.clock.now()).await?;
+        Ok(self.pages.view(&dictionary, None).page(200, json!({ "test": true }))?)
     }
 
     /// What everybody sees whose link says nothing to us, whatever the reason.

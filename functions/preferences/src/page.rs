@@ -65,8 +65,9 @@ impl View<'_> {
         let Pages { pages, languages, shop_name, style } = self.pages;
         let texts = languages.texts(self.language).or_else(|| languages.texts(ENGLISH));
         let mut data = json!({
-            "unknown": false, "leaving": null, "choices": null, "confirming": null,
-            "shop": shop_name, "logo": self.logo, "language": self.language, "style": STYLE,
+            "unknown": false, "gone": false, "test": false, "leaving": null, "choices": null, "confirming": null,
+            "shop": shop_name, "logo": self.logo, "language": self.language,
+            "dir": Languages::direction(self.language), "style": STYLE,
             "text": texts.context("the pages have no texts")?,
         });
         for (key, value) in show.as_object().into_iter().flatten() {
@@ -115,13 +116,15 @@ mod tests {
         Dictionary::new([(word.id(), Some(word))])
     }
 
-    fn shows() -> [Value; 4] {
-        let category = |on: bool| json!({ "code": "news", "name": "أخبار", "description": "<b>x</b>", "on": on });
+    fn shows() -> [Value; 6] {
+        let category = |on: bool| json!({ "code": "news", "name": "<b>x أخبار", "description": "<b>x</b>", "on": on });
         [
             json!({ "unknown": true }),
-            json!({ "leaving": { "kind": "News", "left_kind": false, "left_all": false, "choose": "/p/t" } }),
-            json!({ "choices": { "saved": true, "left_all": false, "channel": true, "categories": [category(true), category(false)] } }),
-            json!({ "confirming": { "categories": ["News"], "open": true, "refused": false, "confirmed": false, "expired": false } }),
+            json!({ "gone": true }),
+            json!({ "test": true }),
+            json!({ "leaving": { "kind": "<b>x", "left_kind": false, "left_all": false, "choose": "/p/t" } }),
+            json!({ "choices": { "saved": true, "left_all": false, "asked": false, "channel": true, "categories": [category(true), category(false)] } }),
+            json!({ "confirming": { "categories": ["<b>x"], "open": true, "refused": false, "confirmed": false, "expired": false } }),
         ]
     }
 
@@ -165,5 +168,36 @@ mod tests {
             assert_eq!(body.matches("<button").count(), body.matches("</button>").count());
         }
         assert!(STYLE.contains(":focus-visible"));
+    }
+
+    #[test]
+    fn a_page_is_written_the_way_its_language_is_and_names_keep_their_own() {
+        let (pages, dictionary) = (pages(), dictionary());
+        for (language, dir) in [("ar-EG", "rtl"), ("he", "rtl"), ("de", "ltr"), ("hy", "ltr")] {
+            for show in shows() {
+                let response = pages.view(&dictionary, Some(language)).page(200, show).unwrap();
+                let body = response.body();
+                assert!(body.contains(&format!("dir=\"{dir}\">\n<head>")), "{language}: {body}");
+                assert!(body.contains("<h1 dir=\"auto\">"), "{body}");
+                let labels = body.split("<label for=\"kind-").skip(1);
+                assert!(labels.map(|label| label.split('>').next().unwrap()).all(|tag| tag.contains("dir=\"auto\"")));
+            }
+        }
+        // Nothing in the style takes a side of its own.
+        for side in ["-left", "-right", "left:", "right:"] {
+            assert!(!STYLE.contains(side), "{side}");
+        }
+    }
+
+    #[test]
+    fn what_is_asked_by_another_mail_is_not_offered_on_the_page() {
+        let (pages, dictionary) = (pages(), dictionary());
+        let offers = |asked: bool| {
+            let choices =
+                json!({ "saved": false, "left_all": false, "asked": asked, "channel": false, "categories": [] });
+            let response = pages.view(&dictionary, None).page(200, json!({ "choices": choices })).unwrap();
+            response.body().contains("value=\"*\"")
+        };
+        assert!(offers(false) && !offers(true));
     }
 }

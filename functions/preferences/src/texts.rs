@@ -7,6 +7,9 @@ use anyhow::Context;
 /// The language in which there is everything.
 pub(crate) const ENGLISH: &str = "en";
 
+/// Of the languages that our pages speak, those that are written from right to left.
+const RIGHT_TO_LEFT: [&str; 2] = ["ar", "he"];
+
 /// The texts of one language, by what each is for.
 pub(crate) type Texts = BTreeMap<String, String>;
 
@@ -32,6 +35,11 @@ impl Languages {
         spoken.map_or(ENGLISH, |(tag, _)| tag)
     }
 
+    /// Which way a language is written, as a page says it.
+    pub(crate) fn direction(tag: &str) -> &'static str {
+        if RIGHT_TO_LEFT.contains(&tag) { "rtl" } else { "ltr" }
+    }
+
     /// The texts of a language that [`Self::spoken`] gave.
     pub(crate) fn texts(&self, language: &str) -> Option<&Texts> {
         self.0.get(language)
@@ -45,7 +53,8 @@ mod tests {
     #[test]
     fn each_language_says_everything_that_english_says() {
         let languages = Languages::read().unwrap();
-        assert_eq!(languages.0.len(), 17);
+        assert_eq!(languages.0.len(), 19);
+        assert!(RIGHT_TO_LEFT.iter().all(|tag| languages.0.contains_key(*tag)));
         let english: Vec<&String> = languages.0[ENGLISH].keys().collect();
         for (tag, texts) in &languages.0 {
             assert_eq!(texts.keys().collect::<Vec<_>>(), english, "{tag}");
@@ -60,7 +69,8 @@ mod tests {
     fn the_first_language_that_is_spoken_is_spoken() {
         let languages = Languages::read().unwrap();
         assert_eq!(languages.spoken(["pt-BR", "de"]), "pt");
-        assert_eq!(languages.spoken(["ar", "DE_at"]), "de");
+        assert_eq!(languages.spoken(["hy", "DE_at"]), "de");
+        assert_eq!(languages.spoken(["ar-EG"]), "ar");
         assert_eq!(languages.spoken(["x"]), "en");
         assert_eq!(languages.spoken([]), "en");
     }

@@ -27,7 +27,7 @@ use jiff::{SignedDuration, Timestamp};
 use lambda::batch::{self, Answer};
 use lambda::metrics::{Unit, emit};
 use lambda::{Clock, Context};
-use mail::{Composer, Identity, Mail, Stopped};
+use mail::{Composer, Finished, Identity, Mail, Stopped};
 use store::{Catalogue, Customers, Definitions, Messages, Outcome, Pace, Taken, Timer, Timers, Written};
 
 use crate::limits::{Limit, Place};
@@ -98,23 +98,21 @@ impl Sender {
             .timeout_config(TimeoutConfig::builder().operation_timeout(Duration::from_secs(8)).build())
             .build();
         let customers = Customers::new(db.clone(), required("CUSTOMERS_TABLE")?);
+        let messages = Messages::new(db.clone(), required("MESSAGES_TABLE")?);
         let ses = Ses::new(aws_sdk_sesv2::Client::from_conf(ses), required("CONFIGURATION_SET")?);
         let pace = Pace::new(db.clone(), required("CHECKPOINTS_TABLE")?);
         let client = aws_sdk_sqs::Client::new(config);
         Ok(Self {
-            messages: Messages::new(db.clone(), required("MESSAGES_TABLE")?),
             timers: Timers::new(db.clone(), required("TIMERS_TABLE")?),
             customers: customers.clone(),
             composer: Composer::new(
                 customers,
                 Catalogue::new(db.clone(), required("CATALOGUE_TABLE")?),
                 Definitions::new(db, required("DEFINITIONS_TABLE")?),
-                Identity {
-                    from_address: required("FROM_ADDRESS")?,
-                    shop_name: required("SHOP_NAME")?,
-                    public_url: required("PUBLIC_URL")?,
-                },
+                messages.clone(),
+                Identity::read(&required)?,
             ),
+            messages,
             pacer: Pacer::new(pace, ses.clone(), clock.clone()),
             ses,
             deliveries: Queue::new(client.clone(), required("DELIVERIES_QUEUE_URL")?),
@@ -148,6 +146,10 @@ impl Sender {
         claim: &str,
         deadline: Timestamp,
     ) -> anyhow::Result<()> {
+        if work.message.origin.is_test() {
+            // From here on it is on the queue alone where it goes, and whom it is about.
+            self.messages.scrub_one(&work.message).await?;
+        }
         let end = self.attempt(&work, ticket, claim, deadline).await?;
         match work.due {
             Some(due) if end == End::Over => self.timers.forget(&Timer::of_message(&work.message, due)).await,
@@ -177,8 +179,8 @@ impl Sender {
         if let Some(limit) = limits::by_the_clock(message, &subject, now) {
             return self.heed(message, limit, due).await;
         }
-        let mail = match self.composer.fill(message, &subject, now).await? {
-            Ok(mail) => mail,
+        let draft = match self.composer.fill(message, &subject, now).await? {
+            Ok(draft) => draft,
             Err(stopped) => return self.refuse(message, stopped).await,
         };
         // Only looked at: while it waits for its turn it holds no place, or a copy that goes
@@ -186,6 +188,15 @@ impl Sender {
         if let Err(limit) = limits::by_count(&self.customers, message, &subject, now, false).await? {
             return self.heed(message, limit, due).await;
         }
+        let mail = match self.composer.finish(draft, message, now).await? {
+            Ok(Finished { mail, few_codes_left }) => {
+                if few_codes_left {
+                    emit(now, "PromoCodesLow", Unit::Count, 1.0, &[]);
+                }
+                mail
+            }
+            Err(stopped) => return self.refuse(message, stopped).await,
+        };
         let probe = match ticket.turn(message.is_bulk()).await? {
             Turn::Go(probe) => probe,
             turn => return self.wait(work, claim, turn).await,

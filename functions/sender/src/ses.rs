@@ -23,10 +23,14 @@ use anyhow::anyhow;
 use aws_sdk_sesv2::Client;
 use aws_sdk_sesv2::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sesv2::operation::send_email::SendEmailError;
-use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message as Simple, MessageHeader, MessageTag};
+use aws_sdk_sesv2::primitives::Blob;
+use aws_sdk_sesv2::types::{
+    Attachment, AttachmentContentDisposition, AttachmentContentTransferEncoding, Body, Content, Destination,
+    EmailContent, Message as Simple, MessageHeader, MessageTag,
+};
 use domain::message::{Origin, Reason};
 use domain::{Message, WhyStopped};
-use mail::Mail;
+use mail::{Enclosed, Mail};
 use store::SendingAccount;
 
 /// SES, with the configuration set that reports back.
@@ -204,8 +208,26 @@ fn content(mail: &Mail) -> anyhow::Result<EmailContent> {
     let header = |(name, value): &(&str, String)| MessageHeader::builder().name(*name).value(value).build();
     let headers: Result<Vec<_>, _> = mail.headers.iter().map(header).collect();
     let body = Body::builder().html(part(&mail.html)?).text(part(&mail.text)?).build();
-    let simple = Simple::builder().subject(part(&mail.subject)?).body(body).set_headers(Some(headers?)).build();
-    Ok(EmailContent::builder().simple(simple).build())
+    let files: Result<Vec<_>, _> = mail.files.iter().map(attachment).collect();
+    let files = Some(files?).filter(|files| !files.is_empty());
+    let simple = Simple::builder().subject(part(&mail.subject)?).body(body).set_headers(Some(headers?));
+    Ok(EmailContent::builder().simple(simple.set_attachments(files).build()).build())
+}
+
+fn attachment(file: &Enclosed) -> anyhow::Result<Attachment> {
+    let disposition = match file.content_id {
+        Some(_) => AttachmentContentDisposition::Inline,
+        None => AttachmentContentDisposition::Attachment,
+    };
+    let attachment = Attachment::builder()
+        .file_name(&file.name)
+        .content_type(&file.media_type)
+        .content_disposition(disposition)
+        .set_content_id(file.content_id.clone())
+        // Otherwise SES takes it for text of seven bits.
+        .content_transfer_encoding(AttachmentContentTransferEncoding::Base64)
+        .raw_content(Blob::new(file.content.clone()));
+    Ok(attachment.build()?)
 }
 
 #[cfg(test)]

@@ -3,6 +3,9 @@
 use axum::extract::{Form, Path, Query, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Redirect, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use mail_parser::{MessageParser, MimeHeaders as _};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -93,6 +96,7 @@ pub(super) async fn show(State(page): State<Page>, Path(name): Path<String>) -> 
 fn one(page: &Page, mail: Mail) -> Result<Response, Failure> {
     let n = mail.n;
     let source = page.ses.eml(n)?.unwrap_or_default();
+    let files = files(&source);
     let source = String::from_utf8_lossy(&source);
     let count = page.ses.sent_count();
     let to = mail.headers.iter().find(|(name, _)| name == "To");
@@ -105,13 +109,47 @@ fn one(page: &Page, mail: Mail) -> Result<Response, Failure> {
         "tags": mail.tags.iter().map(|(name, value)| json!({ "name": name, "value": value })).collect::<Vec<_>>(),
         "headers": mail.headers.iter().map(|(name, value)| json!({ "name": name, "value": value })).collect::<Vec<_>>(),
         // Links open beside the page, not in the frame.
-        "frame": mail.html.as_ref().map(|html| format!("<base target=\"_blank\">{html}")),
+        "frame": mail.html.as_ref().map(|html| format!("<base target=\"_blank\">{}", with_pictures(html, &files))),
+        "files": files,
         "source": source.chars().take(SOURCE).collect::<String>(),
         "older": (n > 1).then(|| n - 1),
         "newer": (n < count).then(|| n + 1),
         "mail": mail,
     });
     Ok(page.templates.page("mail", &data))
+}
+
+/// A file that came along with a mail.
+#[derive(Serialize)]
+struct File {
+    name: String,
+    kind: String,
+    bytes: usize,
+    /// What the HTML calls it, and what a page shows in its place.
+    #[serde(skip)]
+    shown: Option<(String, String)>,
+}
+
+fn files(message: &[u8]) -> Vec<File> {
+    let parsed = MessageParser::default().parse(message);
+    let parts = parsed.iter().flat_map(|message| &message.parts);
+    let file = |part: &mail_parser::MessagePart<'_>| {
+        let name = part.attachment_name()?.to_owned();
+        let kind = part.content_type().map(|kind| format!("{}/{}", kind.ctype(), kind.subtype().unwrap_or_default()));
+        let (kind, content) = (kind.unwrap_or_default(), part.contents());
+        let data = || format!("data:{kind};base64,{}", STANDARD.encode(content));
+        let shown = part.content_id().map(|id| (format!("cid:{id}"), data()));
+        Some(File { name, bytes: content.len(), shown, kind })
+    };
+    parts.filter_map(file).collect()
+}
+
+/// HTML with the pictures in it that came along.
+fn with_pictures(html: &str, files: &[File]) -> String {
+    let pictures = files.iter().filter_map(|file| file.shown.as_ref());
+    pictures.fold(html.to_owned(), |html, (id, data)| {
+        ['"', '\'', ')'].iter().fold(html, |html, end| html.replace(&format!("{id}{end}"), &format!("{data}{end}")))
+    })
 }
 
 #[derive(Deserialize)]

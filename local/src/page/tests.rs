@@ -76,13 +76,15 @@ impl World {
     }
 
     async fn send(&self, subject: &str, to: &str) {
+        let body = json!({ "Html": { "Data": "<p title=\"a\">Hi</p>" } });
+        self.send_content(to, json!({ "Subject": { "Data": subject }, "Body": body })).await;
+    }
+
+    async fn send_content(&self, to: &str, content: Value) {
         let mail = json!({
             "FromEmailAddress": "shop@example.com",
             "Destination": { "ToAddresses": [to] },
-            "Content": { "Simple": {
-                "Subject": { "Data": subject },
-                "Body": { "Html": { "Data": "<p title=\"a\">Hi</p>" } },
-            }},
+            "Content": { "Simple": content },
         });
         let request = Request::post("/v2/email/outbound-emails");
         let request = request.body(Body::from(mail.to_string())).unwrap();
@@ -131,6 +133,26 @@ async fn a_mail_is_shown_in_a_frame_without_scripts() {
     assert!(status.is_success() && eml.contains("Subject: Hello\r\n"));
     assert_eq!(world.get("/mailbox/2").await.0, StatusCode::NOT_FOUND);
     assert_eq!(world.get("/mailbox/x").await.0, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_mails_files_are_named_and_its_pictures_seen() {
+    let world = world();
+    let file = |name: &str, disposition: &str, id: Option<&str>| {
+        json!({ "FileName": name, "ContentType": "image/png", "ContentDisposition": disposition, "ContentId": id,
+                "ContentTransferEncoding": "BASE64", "RawContent": "AP8=" })
+    };
+    let content = json!({
+        "Subject": { "Data": "s" }, "Body": { "Html": { "Data": "<img src=\"cid:logo\"><img src='cid:logo2'>" } },
+        "Attachments": [file("logo.png", "INLINE", Some("logo")), file("<b>.png", "ATTACHMENT", None)],
+    });
+    world.send_content("jo@example.org", content).await;
+    let (_, page) = world.get("/mailbox/1").await;
+    assert!(page.contains("<li>logo.png <small>image/png, 2 bytes</small></li>") && page.contains("<li>&lt;b&gt;.png"));
+    assert!(
+        page.contains("src&#x3D;&quot;data:image/png;base64,AP8&#x3D;&quot;") && page.contains("cid:logo2"),
+        "{page}"
+    );
 }
 
 #[tokio::test]

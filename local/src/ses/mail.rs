@@ -12,6 +12,7 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use super::outgoing::Parts;
+use super::request::Attachment;
 
 /// A mail that was taken.
 #[derive(Clone, Debug, Serialize)]
@@ -88,19 +89,25 @@ fn body<'x>(mail_id: &str, parts: &'x Parts) -> MimePart<'x> {
         (Some(plain), Some(html)) => multipart("alternative", mail_id, vec![plain, html]),
         (plain, html) => plain.or(html).unwrap_or_else(|| text("text/plain", "")),
     };
-    if parts.attachments.is_empty() {
+    let (shown, files): (Vec<_>, Vec<_>) = parts.attachments.iter().partition(|file| file.is_inline());
+    let content = beside("related", mail_id, content, &shown);
+    beside("mixed", mail_id, content, &files)
+}
+
+/// A part and the files that go with it.
+fn beside<'x>(kind: &str, mail_id: &str, content: MimePart<'x>, files: &[&'x Attachment]) -> MimePart<'x> {
+    if files.is_empty() {
         return content;
     }
-    let files = parts.attachments.iter().map(|file| {
+    let files = files.iter().map(|file| {
+        let disposition = if file.is_inline() { "inline" } else { "attachment" };
+        let disposition = ContentType::new(disposition).attribute("filename", file.file_name.as_str());
         let kind = file.content_type.as_deref().unwrap_or("application/octet-stream");
         let part = MimePart::new(kind, BodyPart::Binary(file.raw_content.as_slice().into()));
-        match (&file.content_id, file.content_disposition.as_deref()) {
-            (Some(id), Some("INLINE")) => part.inline().cid(id.as_str()),
-            _ => part.attachment(file.file_name.as_str()),
-        }
+        let part = part.header("Content-Disposition", disposition);
+        file.content_id.iter().fold(part, |part, id| part.cid(id.as_str()))
     });
-    let everything = std::iter::once(content).chain(files).collect();
-    multipart("mixed", mail_id, everything)
+    multipart(kind, mail_id, std::iter::once(content).chain(files).collect())
 }
 
 fn multipart<'x>(kind: &str, mail_id: &str, parts: Vec<MimePart<'x>>) -> MimePart<'x> {
@@ -114,7 +121,6 @@ mod tests {
     use mail_parser::MessageParser;
 
     use super::*;
-    use crate::ses::request::Attachment;
 
     #[test]
     fn a_message_reads_back_as_what_went_in() {

@@ -137,6 +137,13 @@ fn parts(simple: Simple) -> Result<Parts, Refusal> {
     if parts.html.is_none() && parts.text.is_none() {
         return Err(bad("Body must have Text or Html"));
     }
+    for file in &parts.attachments {
+        // Not said, it is SEVEN_BIT.
+        let encoded = matches!(file.content_transfer_encoding.as_deref(), Some("BASE64" | "QUOTED_PRINTABLE"));
+        if !encoded && !file.raw_content.is_ascii() {
+            return Err(bad(format!("Attachment {} cannot be sent as 7bit", file.file_name)));
+        }
+    }
     let bodies = parts.html.iter().chain(&parts.text).map(String::len);
     // In base64, which is the dearest that a part can become.
     let files = parts.attachments.iter().map(|file| file.raw_content.len() / 3 * 4);
@@ -202,6 +209,7 @@ fn is_tag_byte(b: u8) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::request::{Body, Text};
     use super::*;
 
     fn pair(name: &str, value: &str) -> Vec<Pair> {
@@ -218,6 +226,18 @@ mod tests {
         assert!(!ok("X-A", "a\r\nBcc: b@example.com") && !ok("X-A", "ä"));
         assert!(!ok("X A", "") && !ok("X:A", "") && !ok("", ""));
         assert!(!ok("Subject", "a") && !ok("message-id", "a"));
+    }
+
+    #[test]
+    fn what_is_attached_is_encoded_unless_it_is_plain() {
+        let ok = |content: &[u8], encoding: Option<&str>| {
+            let (raw_content, encoding) = (content.to_vec(), encoding.map(str::to_owned));
+            let file = Attachment { raw_content, content_transfer_encoding: encoding, ..Attachment::default() };
+            let body = Body { text: Some(Text::default()), html: None };
+            parts(Simple { body, attachments: vec![file], ..Simple::default() }).is_ok()
+        };
+        assert!(ok(b"plain", None) && ok(&[0xff], Some("BASE64")));
+        assert!(!ok(&[0xff], None) && !ok(&[0xff], Some("SEVEN_BIT")));
     }
 
     #[test]

@@ -76,8 +76,16 @@ pub(super) struct Attachment {
     pub(super) content_type: Option<String>,
     pub(super) content_disposition: Option<String>,
     pub(super) content_id: Option<String>,
+    pub(super) content_transfer_encoding: Option<String>,
     #[serde(deserialize_with = "from_base64")]
     pub(super) raw_content: Vec<u8>,
+}
+
+impl Attachment {
+    /// Whether the mail shows it.
+    pub(super) fn is_inline(&self) -> bool {
+        self.content_disposition.as_deref() == Some("INLINE")
+    }
 }
 
 fn from_base64<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {

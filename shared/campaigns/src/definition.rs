@@ -96,7 +96,7 @@ impl Campaign {
 }
 
 /// An optional condition over these roots, and all that the customer did and has.
-pub(crate) fn condition(reader: &mut Reader<'_>, key: &'static str, roots: &[Root]) -> Option<Condition> {
+pub fn condition(reader: &mut Reader<'_>, key: &'static str, roots: &[Root]) -> Option<Condition> {
     let value = reader.raw(key)?;
     Condition::parse(value, &Scope::with_history(roots))
         .map_err(|faults| {
@@ -107,9 +107,9 @@ pub(crate) fn condition(reader: &mut Reader<'_>, key: &'static str, roots: &[Roo
         .ok()
 }
 
-/// Takes what [`put_words`] has put there, and forgets it: whoever edits what was shown may
-/// send it back, and the words are made anew.
-pub(crate) fn ignore_words(reader: &mut Reader<'_>, key: &'static str) {
+/// Takes what a condition says in plain English, and forgets it: whoever edits what was shown
+/// may send it back, and the words are made anew.
+pub fn ignore_words(reader: &mut Reader<'_>, key: &'static str) {
     reader.optional(key, |value| if value.is_string() { Ok(()) } else { Err("must be text, and says nothing") });
 }
 

@@ -22,6 +22,7 @@ mod upkeep;
 
 pub use campaign::{Campaign, Status, Step};
 pub use copy::{CopyProgress, CopyTally, SegmentCopy};
+pub use definition::{condition as read_condition, ignore_words};
 pub use editions::{Building, Edition, Editions};
 pub use estimate::{Cluster, Estimate, Range};
 pub use mailing::{Mailing, MailingProgress, Stage};

@@ -5,7 +5,7 @@ use regex_lite::Regex;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error, ser::SerializeMap};
 use serde_json::Value;
 
-use crate::field::{Collection, Field, Scope};
+use crate::field::{Collection, Field, Root, Scope};
 use crate::value::Scalar;
 
 /// A condition that is known to be sound. Made by [`Condition::parse`]; serialised, it is
@@ -261,6 +261,23 @@ impl Condition {
                 found.push(code.as_str());
             }
         });
+        found
+    }
+
+    /// The fields that it asks for of what there is one of, the customer and what happened,
+    /// each with its root; not those of things that are gone through.
+    #[must_use]
+    pub fn fields(&self) -> Vec<(Root, &str)> {
+        fn of<'n>(node: &'n Node, found: &mut Vec<(Root, &'n str)>) {
+            match node {
+                Node::All(nodes) | Node::Any(nodes) => nodes.iter().for_each(|node| of(node, found)),
+                Node::Not(node) => of(node, found),
+                Node::Field(field, _) => found.push((field.root(), field.path())),
+                Node::Aggregate(_) | Node::Audience(_) | Node::Segment(_) => {}
+            }
+        }
+        let mut found = Vec::new();
+        of(&self.0, &mut found);
         found
     }
 }

@@ -1,4 +1,4 @@
-//! The condition language: one tree for segments, filters, exits and audiences.
+//! The condition language: one tree for segments, filters, audiences and what blocks a message.
 //!
 //! ```json
 //! {"all": [

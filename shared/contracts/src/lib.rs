@@ -17,6 +17,7 @@ pub mod link;
 pub mod order;
 mod problem;
 pub mod product;
+pub mod promo;
 mod queue;
 mod routes;
 mod scan;

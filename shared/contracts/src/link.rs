@@ -14,6 +14,8 @@ pub enum Link<'a> {
     Leave,
     /// Shows what the reader gets, and lets them choose.
     Preferences,
+    /// Shows the mail itself.
+    View,
     /// Says that the reader agrees to be written to.
     Confirm {
         /// The fingerprint of the address to which the mail went: whoever reads one
@@ -29,6 +31,7 @@ impl Link<'_> {
         match self {
             Self::Leave => "/u/",
             Self::Preferences => "/p/",
+            Self::View => "/v/",
             Self::Confirm { .. } => "/c/",
         }
     }
@@ -38,6 +41,7 @@ impl Link<'_> {
         match self {
             Self::Leave => format!("leave:{message_id}"),
             Self::Preferences => format!("preferences:{message_id}"),
+            Self::View => format!("view:{message_id}"),
             Self::Confirm { address } => format!("confirm:{message_id}:{address}"),
         }
     }
@@ -77,8 +81,8 @@ fn signature(secret: &str, link: Link<'_>, message_id: &MessageId) -> String {
 mod tests {
     use super::*;
 
-    const LINKS: [Link<'_>; 4] =
-        [Link::Leave, Link::Preferences, Link::Confirm { address: "a" }, Link::Confirm { address: "b" }];
+    const LINKS: [Link<'_>; 5] =
+        [Link::Leave, Link::Preferences, Link::View, Link::Confirm { address: "a" }, Link::Confirm { address: "b" }];
 
     #[test]
     fn only_our_own_tokens_are_taken_and_each_for_its_purpose_alone() {

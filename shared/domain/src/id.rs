@@ -134,6 +134,10 @@ ids! {
     MailingId by check_code;
     /// A template's id, chosen by who defines it.
     TemplateId by check_code;
+    /// The id of a group of promo codes, chosen by who defines it.
+    PromoGroupId by check_code;
+    /// A promo code, as the shop's till takes it.
+    PromoCode by check;
     /// A short name from a dictionary, such as a status (`shipped`) or an
     /// event's name.
     Code by check_code;

@@ -21,6 +21,7 @@ mod id;
 pub mod message;
 mod order;
 mod product;
+mod promo;
 pub mod read;
 mod sending;
 mod status;
@@ -39,12 +40,13 @@ pub use dictionary::Dictionary;
 pub use event::{Event, EventKind};
 pub use hash::digest;
 pub use id::{
-    BadId, CampaignId, CategoryId, Code, CustomerId, EventId, MailingId, MessageId, OrderId, ProductId, RunId,
-    TemplateId, VisitorId,
+    BadId, CampaignId, CategoryId, Code, CustomerId, EventId, MailingId, MessageId, OrderId, ProductId, PromoCode,
+    PromoGroupId, RunId, TemplateId, VisitorId,
 };
 pub use message::Message;
 pub use order::{Content, Delivery, Line, Order, OrderAmounts, OrderUpdate, Payment, StatusOf, StatusUpdate};
 pub use product::{Product, ProductChange, ProductContent, ProductNews, ProductUpdate};
+pub use promo::{BadPattern, PromoGroup, PromoPattern};
 pub use read::{Fault, Reader};
 pub use sending::WhyStopped;
 pub use status::{Entry, History, StatusSet, Statuses, Transition};

@@ -22,8 +22,9 @@ mod words;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
-use crate::{CampaignId, Change, Code, CustomerId, MailingId, MessageId, RunId, TemplateId};
+use crate::{CampaignId, Change, Code, CustomerId, EmailAddress, MailingId, MessageId, RunId, TemplateId};
 
 /// Where a message stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -259,6 +260,29 @@ pub enum Origin {
         /// Which of its versions.
         version: u64,
     },
+    /// Somebody who tries a template out. It goes to them and is none of the customer's
+    /// messages, although it is filled as one would be.
+    Test {
+        /// What it is about.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        change: Option<Change>,
+        /// Where it goes, and with what. Its row forgets this as soon as a sender has it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        trial: Option<Box<Trial>>,
+    },
+}
+
+/// Where a test goes, and what it is filled with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trial {
+    /// To whom.
+    pub to: EmailAddress,
+    /// Whether it is filled with what there is of the message's customer; else with what is
+    /// given alone.
+    pub of_customer: bool,
+    /// What takes the place of what there is: each of its fields of the whole field.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub given: Map<String, Value>,
 }
 
 impl Origin {
@@ -267,7 +291,23 @@ impl Origin {
     pub fn change(&self) -> Option<&Change> {
         match self {
             Self::Campaign { change, .. } => Some(change),
+            Self::Test { change, .. } => change.as_ref(),
             Self::Mailing { .. } => None,
+        }
+    }
+
+    /// Whether somebody tries a template out.
+    #[must_use]
+    pub fn is_test(&self) -> bool {
+        matches!(self, Self::Test { .. })
+    }
+
+    /// Where a test goes and what it is filled with, unless that was forgotten.
+    #[must_use]
+    pub fn trial(&self) -> Option<&Trial> {
+        match self {
+            Self::Test { trial, .. } => trial.as_deref(),
+            Self::Campaign { .. } | Self::Mailing { .. } => None,
         }
     }
 }
@@ -309,23 +349,32 @@ impl Message {
         made(&["mailing", mailing_id.as_str(), customer_id.as_str()])
     }
 
+    /// The id of the message with which a request has a template tried out at one address.
+    /// `request` tells it from every other one.
+    #[must_use]
+    pub fn id_of_test(request: &str, to: &EmailAddress) -> MessageId {
+        made(&["test", request, to.as_str()])
+    }
+
     /// The message without a word of whom or what it was about.
     #[must_use]
     pub fn scrubbed(&self) -> Self {
         #[expect(clippy::expect_used, reason = "a constant that is a well-formed id")]
         let customer_id = CustomerId::parse("erased").expect("well formed");
         let mut message = Self { customer_id, ..self.clone() };
-        if let Origin::Campaign { change, .. } = &mut message.origin {
-            change.scrub();
+        match &mut message.origin {
+            Origin::Campaign { change, .. } => change.scrub(),
+            Origin::Test { change, trial } => (*change, *trial) = (None, None),
+            Origin::Mailing { .. } => {}
         }
         message
     }
 
     /// Whether it goes out with the mass mail, behind every single mail. What happens to
-    /// a product concerns many at once.
+    /// a product concerns many at once; for a test somebody waits.
     #[must_use]
     pub fn is_bulk(&self) -> bool {
-        self.origin.change().is_none_or(|change| change.product_id().is_some())
+        !self.origin.is_test() && self.origin.change().is_none_or(|change| change.product_id().is_some())
     }
 }
 

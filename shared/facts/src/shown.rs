@@ -81,6 +81,7 @@ pub fn message(entry: &Entry) -> Value {
     match &message.origin {
         Origin::Mailing { mailing_id, .. } => shown["mailing"] = json!(mailing_id),
         Origin::Campaign { campaign_id, .. } => shown["campaign"] = json!(campaign_id),
+        Origin::Test { .. } => shown["test"] = json!(true),
     }
     if let Some(reason) = entry.reason {
         shown["reason"] = json!(reason);

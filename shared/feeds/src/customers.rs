@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 use std::io::Read;
 
-use serde_json::{Map, Value};
+use serde_json::Map;
 
 use crate::columns::{Columns, field, plain, several};
 use crate::source::Source;
@@ -131,52 +131,6 @@ fn state(cell: String) -> String {
     }
 }
 
-/// The ids of customers: the column that is called so, or the first one of a list
-/// that names no columns.
-pub(crate) struct Ids<R> {
-    table: Table<R>,
-    column: usize,
-    /// The first row, where it is an id already.
-    first: Option<Row>,
-    ignored: BTreeSet<String>,
-}
-
-impl<R: Read> Ids<R> {
-    pub(crate) fn open(source: Source<R>) -> Result<Self, Broken> {
-        let (table, names) = Table::open(source)?;
-        let called = |name: &String| matches!(plain(name).as_str(), "id" | "customer_id" | "customer");
-        let named = names.cells.iter().position(called);
-        let first = named.is_none().then(|| row(names.line, names.cells.into_iter().next().unwrap_or_default()));
-        Ok(Self { table, column: named.unwrap_or(0), first, ignored: BTreeSet::new() })
-    }
-
-    pub(crate) fn ignored(&self) -> &BTreeSet<String> {
-        &self.ignored
-    }
-
-    pub(crate) fn next(&mut self) -> Result<Option<Entry>, Broken> {
-        let row = match self.first.take() {
-            Some(first) => Ok(first),
-            None => match self.table.next()? {
-                None => return Ok(None),
-                Some(record) => record.map(|mut record| row(record.line, record.cells.swap_remove(self.column))),
-            },
-        };
-        Ok(Some(match row {
-            Ok(row) if row.id.is_empty() => {
-                let detail = "is required".to_owned();
-                Entry::Faulty(RowFault { line: row.line, id: None, column: Some("id".into()), detail })
-            }
-            Ok(row) => Entry::Row(row),
-            Err(fault) => Entry::Faulty(fault),
-        }))
-    }
-}
-
-fn row(line: u64, id: String) -> Row {
-    Row { line, id, body: Value::Null, audiences: Vec::new() }
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -210,12 +164,5 @@ mod tests {
         let read = rows(Format::Customers, text);
         let want = json!({"email": {"state": "requested"}, "categories": {"news": "denied"}});
         assert_eq!((&read[0].body["consent"], &read[1].body), (&want, &json!({})));
-    }
-
-    #[test]
-    fn a_list_of_ids_may_name_its_column_or_not() {
-        let ids = |text| rows(Format::Ids, text).into_iter().map(|row| row.id).collect::<Vec<_>>();
-        assert_eq!(ids("c-1\nc-2\n\nc-3"), ["c-1", "c-2", "c-3"]);
-        assert_eq!(ids("email,customer_id\na@x,c-1\nb@x,\nc@x,c-3\n"), ["c-1", "c-3"]);
     }
 }

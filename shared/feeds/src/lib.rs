@@ -7,6 +7,7 @@
 
 mod columns;
 mod customers;
+mod ids;
 pub mod import;
 mod number;
 mod products;
@@ -20,7 +21,8 @@ use std::io::Read;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::customers::{Customers, Ids};
+use crate::customers::Customers;
+use crate::ids::Ids;
 use crate::products::Products;
 use crate::source::Source;
 use crate::yml::Yml;
@@ -47,6 +49,8 @@ pub enum Format {
     Customers,
     /// A table of which the ids of customers alone are of interest.
     Ids,
+    /// A table of which the promo codes alone are of interest; each is its row's id.
+    Codes,
 }
 
 /// One row that could be read.
@@ -130,7 +134,8 @@ impl<R: Read> Feed<R> {
             Format::ProductsCsv => Kind::Products(Products::open(source)?),
             Format::Yml => Kind::Yml(Yml::open(source)),
             Format::Customers => Kind::Customers(Customers::open(source)?),
-            Format::Ids => Kind::Ids(Ids::open(source)?),
+            Format::Ids => Kind::Ids(Ids::open(source, ids::CUSTOMERS)?),
+            Format::Codes => Kind::Ids(Ids::open(source, ids::CODES)?),
         };
         Ok(Self { kind, over: false })
     }

@@ -3,7 +3,7 @@
 use feeds::{Entry, Feed, Format};
 use proptest::prelude::*;
 
-const FORMATS: [Format; 4] = [Format::ProductsCsv, Format::Yml, Format::Customers, Format::Ids];
+const FORMATS: [Format; 5] = [Format::ProductsCsv, Format::Yml, Format::Customers, Format::Ids, Format::Codes];
 
 /// Reads to the end; how many rows there were.
 fn rows(format: Format, bytes: &[u8]) -> usize {

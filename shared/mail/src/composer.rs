@@ -3,17 +3,19 @@ use std::ops::Deref;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context;
-use contracts::facts;
 use contracts::link::Link;
-use domain::message::Reason;
+use domain::message::{Origin, Reason};
 use domain::{Change, Customer, Dictionary, EmailAddress, Event, Message, Order, Product};
+use facts::History;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
-use store::{Catalogue, Customers, Definitions, DictionaryCache, Kind, Wanted};
-use templates::{NotRendered, Source, Template};
+use store::{ActiveSet, Catalogue, Customers, Definitions, DictionaryCache, Kind, Messages, Wanted};
+use templates::{Block, NotRendered, Rendered, Source, Template};
 
 use crate::data::{Needs, Sources};
+use crate::enclosed::{Enclosed, enclosed, standing_alone};
 use crate::mail::{Identity, Mail, leave_headers};
+use crate::promo::{Draft, Groups};
 use crate::shape;
 
 /// Makes mails: of the customer as they are now, by the template as it was when the run or
@@ -21,15 +23,24 @@ use crate::shape;
 pub struct Composer {
     customers: Customers,
     catalogue: Catalogue,
-    definitions: Definitions,
+    pub(crate) definitions: Definitions,
     dictionary: DictionaryCache,
+    /// What a template's conditions ask about.
+    pub(crate) history: History,
+    /// The segments that they name.
+    pub(crate) active: ActiveSet,
     identity: Identity,
     compiled: Mutex<HashMap<(String, u64), Arc<Ready>>>,
     secret: Mutex<Option<Arc<str>>>,
 }
 
-/// A compiled template, and what it names.
-type Ready = (Template, Needs);
+/// A compiled template, what it names, whom it is not meant for, and what goes along.
+pub(crate) struct Ready {
+    pub(crate) template: Template,
+    pub(crate) needs: Needs,
+    block: Vec<Block>,
+    files: Arc<[Enclosed]>,
+}
 
 /// Why there is no mail, and what exactly; never an address or a value.
 pub type Stopped = (Reason, Option<String>);
@@ -71,11 +82,20 @@ impl Deref for Subject {
 impl Composer {
     /// A composer over these tables.
     #[must_use]
-    pub fn new(customers: Customers, catalogue: Catalogue, definitions: Definitions, identity: Identity) -> Self {
+    pub fn new(
+        customers: Customers,
+        catalogue: Catalogue,
+        definitions: Definitions,
+        messages: Messages,
+        identity: Identity,
+    ) -> Self {
+        let dictionary = || DictionaryCache::new(definitions.clone());
         Self {
+            history: History::new(customers.clone(), messages, dictionary()),
+            active: ActiveSet::new(definitions.clone()),
             customers,
             catalogue,
-            dictionary: DictionaryCache::new(definitions.clone()),
+            dictionary: dictionary(),
             definitions,
             identity,
             compiled: Mutex::default(),
@@ -98,6 +118,9 @@ impl Composer {
 
     /// Whom and what a message is about, whatever keeps it from them.
     pub(crate) async fn about(&self, message: &Message, now: Timestamp) -> anyhow::Result<Result<About, Reason>> {
+        if message.origin.trial().is_some_and(|trial| !trial.of_customer) {
+            return Ok(Ok(About::nobody(message, self.dictionary.current(now).await?)));
+        }
         let change = message.origin.change();
         let wanted = Wanted {
             orders: change.and_then(|change| change.order_id()).cloned().into_iter().collect(),
@@ -124,21 +147,16 @@ impl Composer {
         Ok(Ok(About { customer, order, event, product, is_gone, dictionary }))
     }
 
-    /// Where mail to the customer goes, or what keeps this message from them.
+    /// Where the mail goes, or what keeps it from there.
     pub(crate) async fn way_to(
         &self,
         message: &Message,
         about: &About,
     ) -> anyhow::Result<Result<EmailAddress, Stopped>> {
-        let About { customer, dictionary, .. } = about;
-        let Some(to) = customer.profile.address() else {
-            let detail =
-                customer.profile.email.as_ref().map(|_| "the address is not one that mail can go to".to_owned());
-            return Ok(Err((Reason::NoAddress, detail)));
+        let to = match address(message, about) {
+            Ok(to) => to,
+            Err(stopped) => return Ok(Err(stopped)),
         };
-        if let Some(refused) = crate::consent::refusal(message, customer, dictionary) {
-            return Ok(Err(refused));
-        }
         if let Some(suppression) = self.customers.suppression(&to).await? {
             return Ok(Err((Reason::Suppressed, Some(suppression.reason.as_str().to_owned()))));
         }
@@ -148,7 +166,8 @@ impl Composer {
         Ok(Ok(to))
     }
 
-    /// The mail of a message about this subject, or why there is none.
+    /// The mail of a message about this subject, but for its promo codes, or why there is none.
+    /// Nothing is written: [`Self::finish`] is to follow when nothing else stops it.
     ///
     /// # Errors
     /// If the tables cannot be read.
@@ -157,25 +176,69 @@ impl Composer {
         message: &Message,
         subject: &Subject,
         now: Timestamp,
-    ) -> anyhow::Result<Result<Mail, Stopped>> {
+    ) -> anyhow::Result<Result<Draft, Stopped>> {
         let ready = match self.template(message.template_id.as_str(), message.template_version).await? {
             Some(ready) => ready,
             None => return Ok(Err((Reason::TemplateFailed, Some("the template's version is not there".into())))),
         };
-        let (template, needs) = &*ready;
-        let data = self.data(message, needs, &subject.about, Some(&subject.to), now).await?;
+        let Ready { template, needs, block, files } = &*ready;
+        if let Some(stopped) = self.blocked(block, message, &subject.about, now).await? {
+            return Ok(Err(stopped));
+        }
+        let trial = message.origin.trial();
+        let mut data = match trial.is_some_and(|trial| !trial.of_customer) {
+            true => self.common(message, now).await?,
+            false => self.data(message, needs, &subject.about, Some(&subject.to), now).await?,
+        };
+        let groups = match needs.promo_groups.is_empty() {
+            true => Groups::new(),
+            false => self.add_sample_codes(&needs.promo_groups, false, &mut data).await?,
+        };
+        data.extend(trial.map(|trial| trial.given.clone()).unwrap_or_default());
         let leave = self.identity.link(&self.secret(now).await?, Link::Leave, &message.id);
-        Ok(template
-            .render(&Value::Object(data))
-            .map(|rendered| Mail {
-                from: self.identity.from(),
-                to: subject.to.clone(),
-                subject: rendered.subject,
-                html: rendered.html,
-                text: rendered.text,
-                headers: leave_headers(&leave),
-            })
-            .map_err(stopped))
+        let data = Value::Object(data);
+        let rendered = match template.render(&data) {
+            Ok(rendered) => rendered,
+            Err(error) => return Ok(Err(stopped(error))),
+        };
+        let mail = Mail {
+            from: self.identity.from(),
+            to: subject.to.clone(),
+            subject: marked(message, rendered.subject),
+            html: rendered.html,
+            text: rendered.text,
+            headers: leave_headers(&leave),
+            files: Arc::clone(files),
+        };
+        Ok(Ok(Draft::new(mail, message, groups, &ready, data)))
+    }
+
+    /// What was sent at that time, made once more: by the same version of its template, of
+    /// what is known now. None, if the customer or what it was about is not there any more, or
+    /// what is now known of them makes no mail.
+    ///
+    /// It has no link that confirms, as whoever looks at it need not read the address that the
+    /// customer has by now.
+    ///
+    /// # Errors
+    /// If the tables cannot be read.
+    pub async fn once_more(
+        &self,
+        message: &Message,
+        sent_at: Timestamp,
+        now: Timestamp,
+    ) -> anyhow::Result<Option<Rendered>> {
+        let about = self.about(message, now).await?;
+        let Some(about) = about.ok().filter(|about| !about.is_gone) else { return Ok(None) };
+        let ready = self.template(message.template_id.as_str(), message.template_version).await?;
+        let Some(ready) = ready else { return Ok(None) };
+        let mut data = self.data(message, &ready.needs, &about, None, now).await?;
+        if !ready.needs.promo_groups.is_empty() {
+            self.add_given_codes(message, &ready.needs.promo_groups, &mut data, now).await?;
+        }
+        data.insert("now".to_owned(), json!(sent_at));
+        let rendered = ready.template.render(&Value::Object(data)).ok();
+        Ok(rendered.map(|rendered| Rendered { html: standing_alone(&rendered.html, &ready.files), ..rendered }))
     }
 
     /// What a template is given for a message: all that it needs.
@@ -194,7 +257,7 @@ impl Composer {
             let confirm = Link::Confirm { address: &to.fingerprint() };
             data["links"]["confirm"] = json!(self.identity.link(&self.secret(now).await?, confirm, &message.id));
         }
-        data.extend(facts::of(Some(customer), order.as_ref(), event.as_ref(), product.as_ref(), change));
+        data.extend(contracts::facts::of(Some(customer), order.as_ref(), event.as_ref(), product.as_ref(), change));
         let sources = Sources { customers: &self.customers, catalogue: &self.catalogue };
         needs.add(sources, customer, event.as_ref(), &mut data).await?;
         Ok(data)
@@ -205,7 +268,9 @@ impl Composer {
         let secret = self.secret(now).await?;
         let link = |link: Link<'_>| self.identity.link(&secret, link, &message.id);
         let dictionary = self.dictionary.current(now).await?;
-        let links = json!({ "unsubscribe": link(Link::Leave), "preferences": link(Link::Preferences) });
+        let links = json!({
+            "unsubscribe": link(Link::Leave), "preferences": link(Link::Preferences), "view": link(Link::View),
+        });
         let shop = shape::shop(&self.identity.shop_name, dictionary.settings());
         Ok(Map::from_iter([("shop".to_owned(), shop), ("links".to_owned(), links), ("now".to_owned(), json!(now))]))
     }
@@ -232,12 +297,13 @@ impl Composer {
             .ok()
             .context("a template that was checked when it was saved does not compile")?;
         let needs = Needs::by(&template);
-        let template = Arc::new((template, needs));
-        self.compiled.lock().unwrap_or_else(PoisonError::into_inner).insert(key, Arc::clone(&template));
-        Ok(Some(template))
+        let files = enclosed(&self.definitions, &source.attachments).await?;
+        let ready = Arc::new(Ready { template, needs, block: source.block, files });
+        self.compiled.lock().unwrap_or_else(PoisonError::into_inner).insert(key, Arc::clone(&ready));
+        Ok(Some(ready))
     }
 
-    async fn secret(&self, now: Timestamp) -> anyhow::Result<Arc<str>> {
+    pub(crate) async fn secret(&self, now: Timestamp) -> anyhow::Result<Arc<str>> {
         let kept = self.secret.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some(secret) = kept {
             return Ok(secret);
@@ -246,6 +312,36 @@ impl Composer {
         *self.secret.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&secret));
         Ok(secret)
     }
+}
+
+impl About {
+    /// A test that no customer is named for.
+    fn nobody(message: &Message, dictionary: Arc<Dictionary>) -> Self {
+        let customer = Customer::unknown(message.customer_id.clone());
+        Self { customer, order: None, event: None, product: None, is_gone: false, dictionary }
+    }
+}
+
+/// The address that a message goes to, or what keeps it from the customer. A test goes to its
+/// own, whatever the customer has agreed to.
+fn address(message: &Message, about: &About) -> Result<EmailAddress, Stopped> {
+    if let Origin::Test { trial, .. } = &message.origin {
+        return trial.as_ref().map(|trial| trial.to.clone()).ok_or((Reason::NoAddress, None));
+    }
+    let About { customer, dictionary, .. } = about;
+    let Some(to) = customer.profile.address() else {
+        let is_odd = customer.profile.email.is_some();
+        return Err((Reason::NoAddress, is_odd.then(|| "the address is not one that mail can go to".to_owned())));
+    };
+    match crate::consent::refusal(message, customer, dictionary) {
+        Some(refused) => Err(refused),
+        None => Ok(to),
+    }
+}
+
+/// A message's subject; that of a test says that it is one.
+fn marked(message: &Message, subject: String) -> String {
+    if message.origin.is_test() { format!("[Test] {subject}") } else { subject }
 }
 
 /// A render that did not come about, as a reason. A value must not get into the

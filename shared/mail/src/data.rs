@@ -18,6 +18,8 @@ pub(crate) struct Needs {
     containers: bool,
     /// The products that these name, as they are now.
     products: BTreeSet<Within>,
+    /// The groups of promo codes that it prints one of.
+    pub(crate) promo_groups: BTreeSet<String>,
 }
 
 /// In what products are named.
@@ -38,7 +40,7 @@ pub(crate) struct Sources<'a> {
 
 impl Needs {
     pub(crate) fn by(template: &Template) -> Self {
-        let mut needs = Self::default();
+        let mut needs = Self { promo_groups: template.promo_groups().into_keys().collect(), ..Self::default() };
         for named in template.paths() {
             named.paths.iter().for_each(|path| needs.note(path));
         }

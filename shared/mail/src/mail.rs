@@ -1,7 +1,11 @@
+use std::sync::Arc;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use contracts::link::Link;
 use domain::{EmailAddress, MessageId};
+
+use crate::Enclosed;
 
 /// Who sends: from the bundle's configuration.
 #[derive(Debug, Clone)]
@@ -29,9 +33,23 @@ pub struct Mail {
     pub text: String,
     /// Further headers, by name.
     pub headers: Vec<(&'static str, String)>,
+    /// What goes along.
+    pub files: Arc<[Enclosed]>,
 }
 
 impl Identity {
+    /// As the settings say; `required` gives what the environment holds for one, by its name.
+    ///
+    /// # Errors
+    /// What `required` fails with.
+    pub fn read<E>(required: impl Fn(&str) -> Result<String, E>) -> Result<Self, E> {
+        Ok(Self {
+            from_address: required("FROM_ADDRESS")?,
+            shop_name: required("SHOP_NAME")?,
+            public_url: required("PUBLIC_URL")?,
+        })
+    }
+
     /// The `From` header: the shop's name and address.
     ///
     /// A plain name is quoted (RFC 5322, 3.2.4), any other is encoded (RFC 2047)

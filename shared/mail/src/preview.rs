@@ -3,8 +3,9 @@
 use domain::Message;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
-use templates::{NotRendered, Place, Rendered, Step, Template, Use, written};
+use templates::{Block, NotRendered, Place, Rendered, Step, Template, Use, written};
 
+use crate::block::{Asked, Judged};
 use crate::composer::{Composer, Stopped, stopped};
 use crate::data::Needs;
 
@@ -18,6 +19,8 @@ pub struct Preview {
     pub rendered: Result<Rendered, NotRendered>,
     /// What the template prints that is not there, in every part.
     pub missing: Vec<Missing>,
+    /// What each of the template's conditions says.
+    pub judged: Vec<Judged>,
     /// Why the message would not be sent, if it would not.
     pub stopped: Option<Stopped>,
 }
@@ -32,36 +35,50 @@ pub struct Missing {
 }
 
 impl Composer {
-    /// What a message would be by a template that need not be saved. `given` takes the place
-    /// of what there is: each of its fields of the whole field. With nobody to write to, it is
-    /// all that there is.
+    /// What a message would be by a template that need not be saved, and by its conditions.
+    /// `given` takes the place of what there is: each of its fields of the whole field. With
+    /// nobody to write to, it is all that there is.
     ///
     /// # Errors
     /// If the tables cannot be read.
     pub async fn preview(
         &self,
         template: &Template,
+        blocks: &[Block],
         message: &Message,
         whose: bool,
         given: Map<String, Value>,
         now: Timestamp,
     ) -> anyhow::Result<Preview> {
         let needs = Needs::by(template);
-        let (mut data, kept_back) = match if whose { Some(self.about(message, now).await?) } else { None } {
+        let about = if whose { Some(self.about(message, now).await?) } else { None };
+        let (mut data, kept_back) = match &about {
             Some(Ok(about)) => {
-                let way = self.way_to(message, &about).await?;
-                let data = self.data(message, &needs, &about, way.as_ref().ok(), now).await?;
+                let way = self.way_to(message, about).await?;
+                let data = self.data(message, &needs, about, way.as_ref().ok(), now).await?;
                 (data, way.err())
             }
-            Some(Err(reason)) => (self.common(message, now).await?, Some((reason, None))),
+            Some(Err(reason)) => (self.common(message, now).await?, Some((*reason, None))),
             None => (self.common(message, now).await?, None),
         };
+        let about = about.and_then(Result::ok);
+        let asked = Asked { blocks, message, about: about.as_ref(), given: &given };
+        let (judged, blocked) = match self.judged(asked, now).await? {
+            Ok(judged) => {
+                let blocked = judged.iter().find_map(Judged::stopped);
+                (judged, blocked)
+            }
+            Err(stopped) => (Vec::new(), Some(stopped)),
+        };
+        if !needs.promo_groups.is_empty() {
+            self.add_sample_codes(&needs.promo_groups, true, &mut data).await?;
+        }
         data.extend(given);
         let data = Value::Object(data);
         let missing = missing(template, &data);
         let rendered = template.render(&data);
-        let stopped = kept_back.or_else(|| rendered.as_ref().err().cloned().map(stopped));
-        Ok(Preview { rendered, missing, stopped })
+        let stopped = kept_back.or(blocked).or_else(|| rendered.as_ref().err().cloned().map(stopped));
+        Ok(Preview { rendered, missing, judged, stopped })
     }
 }
 

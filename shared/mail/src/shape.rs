@@ -17,6 +17,12 @@ pub fn shape(schema: &Schema) -> Shape {
 /// What there may be in a message that this trigger sets off; in one of a mailing, if none.
 #[must_use]
 pub fn shape_of(schema: &Schema, trigger: Option<&Trigger>) -> Shape {
+    of_roots(schema, &roots_of(trigger))
+}
+
+/// What there is one of in a message that this trigger sets off; in one of a mailing, if none.
+#[must_use]
+pub fn roots_of(trigger: Option<&Trigger>) -> Vec<Root> {
     let mut roots = vec![Root::Customer];
     if let Some(trigger) = trigger {
         roots.push(Root::Change);
@@ -30,15 +36,14 @@ pub fn shape_of(schema: &Schema, trigger: Option<&Trigger>) -> Shape {
             roots.push(Root::Event);
         }
     }
-    of_roots(schema, &roots)
+    roots
 }
 
 fn of_roots(schema: &Schema, roots: &[Root]) -> Shape {
     let mut shape = Shape::of([
         ("shop", Shape::of(SHOP.map(|name| (name, Shape::Value)))),
-        ("links", Shape::of(["unsubscribe", "preferences", "confirm"].map(|name| (name, Shape::Value)))),
+        ("links", Shape::of(["unsubscribe", "preferences", "view", "confirm"].map(|name| (name, Shape::Value)))),
         ("now", Shape::Value),
-        ("promo_codes", Shape::Names(Box::new(Shape::Value))),
     ]);
     for root in roots {
         shape.put(root.name(), of_root(schema, *root));
@@ -140,7 +145,7 @@ mod tests {
     #[test]
     fn a_template_may_name_what_any_message_is_filled_with_and_no_more() {
         let shape = shape(&schema());
-        let fits = "{{customer.first_name}}{{shop.logo}}{{links.unsubscribe}}{{now}}{{promo_codes.any}}\
+        let fits = "{{customer.first_name}}{{shop.logo}}{{links.unsubscribe}}{{now}}{{promo_code \"any\"}}\
                     {{order.status.delivery}}{{order.delivery.address.street}}{{event.context.x.y}}\
                     {{#each order.lines}}{{name}}{{fields.size}}{{/each}}{{product.id}}{{change.type}}";
         assert_eq!(template(fits).misfits(&shape), []);

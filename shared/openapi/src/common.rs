@@ -243,10 +243,12 @@ pub(crate) fn path_parameter(path: &str, name: &str) -> Value {
         ("sources", "code") => (of("Code"), "The source's code.", "app"),
         ("containers", "code") => (of("Code"), "The container's code.", "wishlist"),
         ("audiences", "code") => (of("Code"), "The audience's code.", "vip"),
+        ("attachments", "code") => (of("Code"), "The attachment's code.", "terms"),
         ("messages", "id") => (text("^[0-9a-f]{32}$"), "The message's id.", "0123456789abcdef0123456789abcdef"),
         ("suppressions", "address") => {
             (json!({ "type": "string", "format": "email" }), "The e-mail address.", "ada@example.com")
         }
+        ("promo-code-groups", "id") => (of("Code"), "The group's id.", "summer"),
         ("segments", "code") => (of("Code"), "The segment's code.", "loyal"),
         ("segments", "other") => (of("Code"), "The code of the other segment.", "recent"),
         ("segments", "id") => {

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use crate::Subject;
 use crate::common::rate;
 use crate::operation::on;
-use crate::schema::{Object, anything, count, instant, of, one_of, short};
+use crate::schema::{Object, anything, count, instant, many, of, one_of, short};
 
 pub(crate) fn subject() -> Subject {
     Subject {
@@ -28,7 +28,7 @@ pub(crate) fn subject() -> Subject {
                 .says("A key may revoke itself.")
                 .gives_nothing("It opens nothing any more."),
             on("GET /v1/audit", "listChanges", "List who changed what")
-                .says("The edits of templates, partials, campaigns, mailings and words, and the making, rotating and revoking of keys, the newest first.")
+                .says("The edits of templates, partials, attachments, campaigns, mailings and words, and the making, rotating and revoking of keys, the newest first.")
                 .paged(of("ChangeShown")),
             on("GET /v1/audit/{id}", "getChange", "Read a change").gives(
                 200,
@@ -71,7 +71,7 @@ fn schemas() -> Vec<(&'static str, Value)> {
         .needs(
             "kind",
             json!({ "type": "string" }),
-            "Of what: `template`, `partial`, `campaign`, `mailing`, `key`, or a kind of word such as `field`.",
+            "Of what: `template`, `partial`, `attachment`, `campaign`, `mailing`, `key`, or a kind of word such as `field`.",
         )
         .needs("code", json!({ "type": "string" }), "Of which.")
         .needs("version", count(), "The version that it made.")
@@ -81,7 +81,8 @@ fn schemas() -> Vec<(&'static str, Value)> {
             "The id of the key that made it; not there for a key that was made by hand.",
         )
         .has("before", anything(), "What was; of a single change only.")
-        .has("after", anything(), "What is since; of a single change only.");
+        .has("after", anything(), "What is since; of a single change only.")
+        .has("differences", many(of("Difference")), "What the two differ in; of a single change only.");
     vec![
         ("Key", body.build()),
         ("KeyShown", shown().build()),

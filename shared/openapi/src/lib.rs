@@ -4,6 +4,7 @@
 //! file for each subject, which holds its schemas and operations. Tests hold each
 //! request's schema to the reader of such bodies: what one takes, the other has.
 
+mod attachments;
 mod audiences;
 mod campaigns;
 mod common;
@@ -19,6 +20,7 @@ mod operation;
 mod orders;
 mod page;
 mod products;
+mod promo_codes;
 mod schema;
 mod sending;
 mod service;
@@ -53,6 +55,8 @@ fn subjects() -> Vec<Subject> {
         products::subject(),
         audiences::subject(),
         templates::subject(),
+        attachments::subject(),
+        promo_codes::subject(),
         campaigns::subject(),
         explain::subject(),
         surveys::subject(),

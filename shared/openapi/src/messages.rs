@@ -43,6 +43,12 @@ pub(crate) fn subject() -> Subject {
                     one_of(&State::ALL.map(State::as_str)),
                     "In this state. Beside no customer, campaign or mailing `NOT_SENT` or `UNKNOWN`.",
                 )
+                .asks(
+                    "test",
+                    false,
+                    json!({ "type": "boolean", "enum": [true] }),
+                    "Only the tests of templates. They are no customer's, campaign's or mailing's.",
+                )
                 .asks("reason", false, of("Reason"), "Not sent for this reason.")
                 .paged(of("MessageShown"))
                 .refuses(&[Kind::Gone]),
@@ -119,6 +125,7 @@ fn message(about: &str) -> Object {
         .has("caused_at", instant(), "When that was taken in.")
         .has("mailing", code(), "The mailing that decided on it.")
         .has("mailing_version", count(), "")
+        .has("test", json!({ "type": "boolean" }), "That somebody tried its template out. Whom with is forgotten.")
         .needs("purpose", one_of(&["transactional", "marketing"]), "")
         .needs("template", code(), "The template that fills it.")
         .needs("template_version", count(), "")

@@ -45,6 +45,15 @@ pub(crate) fn subject() -> Subject {
                 .says("From the page's form. Only what was changed in it changes anything.")
                 .gives_as(200, "It is saved.", "text/html", page())
                 .gives_as(404, NOT_OURS, "text/html", page()),
+            on("GET /v/{token}", "viewMail", "Show a mail as a page")
+                .says(
+                    "The page behind `links.view` of a mail: the mail, for 60 days after it was sent. It is made again \
+                     by the same version of its template, so what changed since is shown as it is now. There are no \
+                     scripts and forms on it.",
+                )
+                .gives_as(200, "The mail.", "text/html", page())
+                .gives_as(404, NOT_OURS, "text/html", page())
+                .gives_as(410, "It is too long ago, was not sent, or can no longer be made.", "text/html", page()),
             on("GET /c/{token}", "askToConfirm", "Ask whether a customer agrees")
                 .says("The page behind `links.confirm` of a mail (double opt-in). Looking at it changes nothing.")
                 .gives_as(200, "The question.", "text/html", page())

@@ -2,16 +2,18 @@ use contracts::Kind;
 use serde_json::{Value, json};
 
 use crate::Subject;
-use crate::campaigns::{head, versioned};
+use crate::attachments::{attached, attached_shown};
+use crate::campaigns::{head, in_words, versioned};
 use crate::operation::on;
-use crate::schema::{Object, anything, boolean, code, count, id, many, of, short, text};
+use crate::schema::{Object, anything, boolean, code, count, either, id, instant, list, many, of, short, text};
 
 /// The most that one part of a template may be, in bytes.
 const PART: usize = 256 * 1024;
 
 const PREVIEWED: &str = "As a customer would get it who is named, about the order, event or product that is named. \
     Nothing is sent or kept. What is given as `data` takes the place of what there is, field by field of the whole: \
-    with nobody named it is all that there is. `missing` names everything that the template prints and that is not there.";
+    with nobody named it is all that there is. About an order it is a transactional mail, else a marketing one. \
+    `missing` names everything that the template prints and that is not there.";
 
 pub(crate) fn subject() -> Subject {
     Subject {
@@ -22,7 +24,17 @@ pub(crate) fn subject() -> Subject {
         schemas: schemas(),
         operations: vec![
             on("GET /v1/templates", "listTemplates", "List the templates").paged(head()),
-            on("GET /v1/templates/{id}", "getTemplate", "Read a template").gives(200, "The template.", "TemplateShown"),
+            on("GET /v1/templates/{id}", "getTemplate", "Read a template")
+                .asks("version", false, version(), "One of its versions; the one in force if it is not given.")
+                .gives(200, "The template.", "TemplateShown"),
+            on("GET /v1/templates/{id}/versions", "listTemplateVersions", "List a template's versions")
+                .says("The newest first.")
+                .paged(version_shown()),
+            on("GET /v1/templates/{id}/differences", "compareTemplateVersions", "Say what two versions differ in")
+                .says("Place by place: each part, in each language, and what the partials said that it used.")
+                .asks("from", false, version(), "The one version; the one before `to` if it is not given.")
+                .asks("to", false, version(), "The other version; the one in force if it is not given.")
+                .gives(200, "The differences.", "TemplateDifferences"),
             on("PUT /v1/templates/{id}", "putTemplate", "Define a template")
                 .says(
                     "Handlebars in every part. The body is `html` or `mjml`. Rules of a `<style>` are put into the tags \
@@ -38,6 +50,16 @@ pub(crate) fn subject() -> Subject {
                 .says(PREVIEWED)
                 .takes("TemplatePreview")
                 .gives(200, "The mail, and what would become of it.", "TemplatePreviewShown"),
+            on("POST /v1/templates/{id}/test", "testTemplate", "Send a test")
+                .says(
+                    "The mail as the customer would get it who is named, or filled with `data` alone, to up to five \
+                     addresses. Its subject begins with `[Test]`. Consent, caps and quiet hours do not count; an address \
+                     to which no mail goes gets none. It is no message of the customer's: nothing that is done with it \
+                     is told of them, and its links change nothing. Where it went, and whom it was about, is forgotten \
+                     as it is sent; `GET /v1/messages/{id}` says what became of it.",
+                )
+                .takes("TemplateTest")
+                .gives(202, "They are about to be sent.", "TemplateTestShown"),
             on("GET /v1/partials", "listPartials", "List the partials").paged(part_of_list()),
             on("GET /v1/partials/{code}", "getPartial", "Read a partial").gives(200, "The partial.", "PartialShown"),
             on("PUT /v1/partials/{code}", "putPartial", "Define a partial")
@@ -77,18 +99,74 @@ fn preview_shown() -> Value {
     let size = Object::shown("How large it is, in bytes.")
         .needs("html", count(), "The HTML.")
         .needs("text", count(), "The text.")
-        .needs("clipped", boolean(), "Whether Gmail would show only its beginning.");
+        .needs("clipped", boolean(), "Whether Gmail would show only its beginning.")
+        .has("attachments", count(), "What goes along, if anything does.");
     let body = || json!({ "type": "string" });
+    let judged = Object::shown("One of the template's conditions, and what it says.")
+        .needs("reason", body(), "Why the mail is kept back if it holds.")
+        .needs("in_words", body(), "The condition in plain English.")
+        .has(
+            "holds",
+            boolean(),
+            "Whether it holds; not there if it asks about what a customer did and has, and nobody is named.",
+        )
+        .has("why_in_words", body(), "Which parts of it make it so.");
     Object::shown("What a mail would be, and what would become of it.")
         .has("subject", body(), "The subject, if the mail can be made.")
         .has("html", body(), "The HTML body.")
         .has("text", body(), "The plain-text body.")
         .has("size", size.build(), "How large it is.")
+        .has("attachments", attached_shown(), "What goes along, if anything does.")
         .has("language", body(), "In which of the template's languages it is.")
         .needs("missing", many(missing.build()), "What keeps it from being made.")
+        .has("block", many(judged.build()), "Each of the template's conditions, if it has any.")
         .needs("would_be_sent", boolean(), "Whether nothing would keep it from the customer, so far as is known now.")
         .has("reason", of("Reason"), "Why it would not be sent.")
         .has("detail", body(), "What exactly.")
+        .build()
+}
+
+fn address() -> Value {
+    json!({ "type": "string", "format": "email" })
+}
+
+fn version() -> Value {
+    json!({ "type": "integer", "minimum": 1 })
+}
+
+fn version_shown() -> Value {
+    Object::shown("A version.")
+        .needs("version", count(), "Its number, from 1.")
+        .needs("saved_at", instant(), "When it was saved.")
+        .has("by", json!({ "type": "string" }), "The id of the key that saved it.")
+        .needs("change", json!({ "type": "string" }), "The id of the change in `/v1/audit`.")
+        .build()
+}
+
+fn difference() -> Value {
+    Object::shown("A place at which two definitions differ.")
+        .needs("pointer", json!({ "type": "string" }), "Where, as a JSON pointer.")
+        .needs("diff", json!({ "type": "string" }), "How: a unified diff without its head; what is no text as JSON.")
+        .build()
+}
+
+fn differences() -> Value {
+    Object::shown("What two versions of a template differ in.")
+        .needs("id", code(), "The template.")
+        .needs("from", count(), "The one version; 0 is that there was none yet.")
+        .needs("to", count(), "The other version.")
+        .needs("differences", many(of("Difference")), "The places at which they differ.")
+        .build()
+}
+
+fn test_shown() -> Value {
+    let message = Object::shown("A test.").needs("id", json!({ "type": "string" }), "The id of its message.").needs(
+        "to",
+        address(),
+        "Where it goes.",
+    );
+    Object::shown("The tests that were asked for.")
+        .needs("messages", many(message.build()), "One for each address.")
         .build()
 }
 
@@ -100,6 +178,8 @@ fn schemas() -> Vec<(&'static str, Value)> {
             "subject": "Pasūtījums {{order.id}}", "html": "<p>Paldies, {{customer.first_name}}!</p>",
             "text": "Paldies, {{customer.first_name}}!", "preheader": "Mēs to jau saiņojam.",
         } },
+        "attachments": [{ "attachment": "terms", "inline": false }],
+        "block": [{ "when": { "count": "orders", "less_than": 5 }, "reason": "fewer than five orders" }],
     });
     let mjml = "<mjml><mj-body><mj-section><mj-column><mj-text>Hello, {{customer.first_name}}!</mj-text></mj-column>\
         </mj-section></mj-body></mjml>";
@@ -130,11 +210,28 @@ fn schemas() -> Vec<(&'static str, Value)> {
                 .build(),
         ),
         ("TemplatePreviewShown", preview_shown()),
+        (
+            "TemplateTest",
+            previewed(Object::new("To whom a test goes, and whom and what it is about."))
+                .needs("to", either([address(), list(address(), 5)]), "An e-mail address, or one to five.")
+                .has("version", count(), "The template's version; the one in force if it is not given.")
+                .example(json!({ "to": "me@example.com", "customer_id": "ada", "order_id": "1001" }))
+                .example(json!({
+                    "to": ["me@example.com", "you@example.com"], "version": 3,
+                    "data": { "customer": { "first_name": "Ada" } },
+                }))
+                .build(),
+        ),
+        ("TemplateTestShown", test_shown()),
+        ("TemplateDifferences", differences()),
+        ("Difference", difference()),
+        ("TemplateBlock", block(Object::new("Whom a template is not meant for, and why.")).build()),
         ("TemplateContent", content(Object::new("A template in one of its languages, whole.")).build()),
         (
             "TemplateShown",
             versioned(template(Object::shown("A template.")))
                 .has("partials", many(code()), "The partials that it uses, directly or through others.")
+                .has("attachments", attached_shown(), "What goes along.")
                 .has("warnings", many(warning()), "What its author should hear of; said when it is saved.")
                 .build(),
         ),
@@ -160,17 +257,40 @@ fn part_of_list() -> Value {
     item.needs("version", count(), "Which edit it is, from 1.").build()
 }
 
+/// What keeps messages back, the first that holds.
+fn block(object: Object) -> Object {
+    object
+        .needs(
+            "when",
+            of("Condition"),
+            "Whoever meets this does not get the mail. It sees the customer and all that they did and have, as of the \
+             moment at which the mail would go out, and what happened: the `order`, `event` or `product`, and the \
+             `change`. The message itself is not among their messages.",
+        )
+        .needs("reason", short(), "Why not: it stands in the message's `detail`.")
+        .has("in_words", in_words(), "The condition in plain English; sent back, it says nothing.")
+}
+
 fn template(object: Object) -> Object {
     let languages = json!({
         "type": "object", "maxProperties": 50,
         "propertyNames": { "pattern": "^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$", "maxLength": 35 },
         "additionalProperties": { "$ref": "#/components/schemas/TemplateContent" },
     });
-    content(object).has("language", language(), "The language in which it is written, when it has translations.").has(
-        "translations",
-        languages,
-        "The same in other languages, by language. Who reads `lv-LV` gets that, else `lv`, else the template itself.",
-    )
+    content(object)
+        .has("language", language(), "The language in which it is written, when it has translations.")
+        .has(
+            "translations",
+            languages,
+            "The same in other languages, by language. Who reads `lv-LV` gets that, else `lv`, else the template itself.",
+        )
+        .has("attachments", attached(), "What goes along, in every language: at most 1 MB together.")
+        .has(
+            "block",
+            list(of("TemplateBlock"), 20),
+            "Whom it is not meant for, in any language: their messages are not sent, with the reason \
+             `blocked_by_template`.",
+        )
 }
 
 fn content(object: Object) -> Object {

@@ -274,6 +274,16 @@ impl Definitions {
         Ok(Some((rows::parse(&row.body)?, row.saved.parse().context("a definition's version without its time")?)))
     }
 
+    /// The edit that made a version of a definition; none, if there is no such version.
+    ///
+    /// # Errors
+    /// If the table cannot be read.
+    pub async fn made(&self, kind: Kind, id: &str, version: u64) -> anyhow::Result<Option<Change>> {
+        let Some(row) = self.row(kind.versions(), &version_id(id, version)).await? else { return Ok(None) };
+        let at = row.saved.parse().context("a definition's version without its time")?;
+        Ok(Some(Change { at, kind, id: id.to_owned(), version, by: row.by }))
+    }
+
     /// All definitions of a kind that are in force. One that cannot be read, as
     /// after a roll-back of the code, is logged and left out: it must not stop the
     /// others.

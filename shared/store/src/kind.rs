@@ -5,6 +5,10 @@ pub enum Kind {
     Template,
     /// A partial, which templates have in common.
     Partial,
+    /// A file that mails bring along; [`crate::Definitions::content`] has what is in it.
+    Attachment,
+    /// A group of promo codes.
+    PromoGroup,
     /// A campaign.
     Campaign,
     /// A mass mailing.
@@ -19,13 +23,24 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 7] =
-        [Self::Template, Self::Partial, Self::Campaign, Self::Mailing, Self::Segment, Self::Word, Self::Key];
+    pub(crate) const ALL: [Self; 9] = [
+        Self::Template,
+        Self::Partial,
+        Self::Attachment,
+        Self::PromoGroup,
+        Self::Campaign,
+        Self::Mailing,
+        Self::Segment,
+        Self::Word,
+        Self::Key,
+    ];
 
     pub(crate) fn heads(self) -> &'static str {
         match self {
             Self::Template => "template",
             Self::Partial => "partial",
+            Self::Attachment => "attachment",
+            Self::PromoGroup => "promo-code-group",
             Self::Campaign => "campaign",
             Self::Mailing => "mailing",
             Self::Segment => "segment",
@@ -38,6 +53,8 @@ impl Kind {
         match self {
             Self::Template => "template-version",
             Self::Partial => "partial-version",
+            Self::Attachment => "attachment-version",
+            Self::PromoGroup => "promo-code-group-version",
             Self::Campaign => "campaign-version",
             Self::Mailing => "mailing-version",
             Self::Segment => "segment-version",

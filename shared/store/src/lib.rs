@@ -4,7 +4,7 @@
 //! | table | one row is | keys |
 //! |---|---|---|
 //! | customers | one thing about one customer: profile, order, event, run | `customer`, `item` |
-//! | definitions | a template, partial, campaign, mailing or key, or a version of one | `kind`, `id` |
+//! | definitions | a template, partial, attachment, campaign, mailing or key, or a version of one; what is in a file; a promo code | `kind`, `id` |
 //! | catalogue | a product, or a category | `thing`, `item` |
 //! | messages | one message, ever: the send ledger and the outbox | `message` |
 //! | checkpoints | how far some long work has come: a mailing's, an import's, the timers'; how fast mail leaves | `task`, `item` |
@@ -18,6 +18,7 @@
 mod active;
 mod audit;
 mod catalogue;
+mod contents;
 mod cursor;
 mod customers;
 mod definitions;
@@ -33,6 +34,7 @@ mod memberships;
 mod merged;
 mod messages;
 mod pace;
+mod promo;
 mod requests;
 mod rows;
 mod runs;
@@ -59,6 +61,7 @@ pub use mailings::{Mailings, OpenMailing, Page as AudiencePage};
 pub use memberships::MembershipRows;
 pub use messages::{DecidedBy, Entry, Evidence, Messages, Outcome, PutOffFor, Search, Taken, Whose};
 pub use pace::{Pace, Sending, SendingAccount, Slots, Stop, WantedSlots};
+pub use promo::{GivenCode, TakenCode};
 pub use requests::{Asked, Begun, Requests, Reserved};
 pub use rows::{MAX_BODY, Unreadable, Versioned, Written, lies_in_rows};
 pub use runs::Runs;

@@ -1,7 +1,5 @@
 use anyhow::Context;
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::error::SdkError;
-use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
 use campaigns::{MailingProgress, Stage};
 use domain::{CustomerId, MailingId, MessageId};
@@ -156,14 +154,8 @@ impl Mailings {
     /// # Errors
     /// If the table cannot be written to.
     pub async fn checkpoint(&self, id: &MailingId, progress: &MailingProgress, read: u64) -> anyhow::Result<Written> {
-        let put = self.db.put_item().table_name(&self.table).set_item(Some(progress_row(id, progress, read + 1)?));
-        match still(put, read).send().await {
-            Ok(_) => Ok(Written::Done),
-            Err(SdkError::ServiceError(error)) if error.err().is_conditional_check_failed_exception() => {
-                Ok(Written::Overtaken)
-            }
-            Err(error) => Err(failed("the checkpoint could not be moved")(error)),
-        }
+        let item = progress_row(id, progress, read + 1)?;
+        rows::put_next(&self.db, &self.table, item, read, "the checkpoint could not be moved").await
     }
 
     /// Puts down a page of the audience and moves the checkpoint on, both or
@@ -228,10 +220,4 @@ impl Mailings {
             .send();
         Ok(got.await.map_err(failed("the checkpoints table could not be read"))?.item)
     }
-}
-
-fn still(put: PutItemFluentBuilder, read: u64) -> PutItemFluentBuilder {
-    put.condition_expression("#version = :read")
-        .expression_attribute_names("#version", "version")
-        .expression_attribute_values(":read", number(read))
 }

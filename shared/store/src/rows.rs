@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use anyhow::{Error, anyhow};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem};
 use domain::TooLarge;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -119,6 +120,43 @@ pub(crate) async fn transact(
             if stopped_by(error.err(), "ConditionalCheckFailed") || stopped_by(error.err(), "TransactionConflict") =>
         {
             Ok(Written::Overtaken)
+        }
+        Err(error) => Err(failed(what)(error)),
+    }
+}
+
+/// Puts a row whose version is the next after `read`, if it is still the one that was read;
+/// `what` is what could not be done if it fails otherwise.
+///
+/// The row says which call wrote it: one whose answer got lost is made once more by the SDK,
+/// and would otherwise take what it wrote itself for somebody else's.
+pub(crate) async fn put_next(
+    db: &Client,
+    table: &str,
+    mut item: Item,
+    read: u64,
+    what: &'static str,
+) -> anyhow::Result<Written> {
+    const CALL: &str = "call";
+    let call = text(format!("{:016x}", fastrand::u64(..)));
+    item.insert(CALL.into(), call.clone());
+    let put = db
+        .put_item()
+        .table_name(table)
+        .set_item(Some(item))
+        .condition_expression("#version = :read")
+        .expression_attribute_names("#version", "version")
+        .expression_attribute_values(":read", number(read))
+        .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+    match put.send().await {
+        Ok(_) => Ok(Written::Done),
+        Err(SdkError::ServiceError(error)) if error.err().is_conditional_check_failed_exception() => {
+            let found = match error.into_err() {
+                PutItemError::ConditionalCheckFailedException(refused) => refused.item,
+                _ => None,
+            };
+            let is_ours = found.is_some_and(|found| found.get(CALL) == Some(&call));
+            Ok(if is_ours { Written::Done } else { Written::Overtaken })
         }
         Err(error) => Err(failed(what)(error)),
     }

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 
 use anyhow::Context;
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
@@ -230,21 +229,7 @@ impl Scans {
         read: u64,
     ) -> anyhow::Result<Written> {
         let item = row(key(&partition(name), part_item(part)), moved, read + 1)?;
-        let put = self
-            .db
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(item))
-            .condition_expression("#version = :read")
-            .expression_attribute_names("#version", "version")
-            .expression_attribute_values(":read", number(read));
-        match put.send().await {
-            Ok(_) => Ok(Written::Done),
-            Err(SdkError::ServiceError(error)) if error.err().is_conditional_check_failed_exception() => {
-                Ok(Written::Overtaken)
-            }
-            Err(error) => Err(failed("a part of a scan could not be moved on")(error)),
-        }
+        rows::put_next(&self.db, &self.table, item, read, "a part of a scan could not be moved on").await
     }
 
     /// The scans that are not noted as done.

@@ -1,9 +1,12 @@
 //! From a source to a template that is known to be sound.
 
-use std::{collections::BTreeMap, ops::Range};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+};
 
 use crate::{
-    Content, PART_LIMIT, Part, Place, Problem, Source, mjml, partials, plain,
+    Content, PART_LIMIT, Part, Place, Problem, Source, attachments, mjml, partials, plain,
     program::Program,
     styles, syntax, tags, tree,
     written::{Places, Spot, Written},
@@ -50,17 +53,20 @@ impl Template {
     /// # Errors
     /// Every problem of every part in every language at once: syntax, helpers that do not
     /// exist or are given too few or too many values, partials that are not there or go round
-    /// in a circle, a body that is neither HTML nor MJML or both, parts that are empty or over
-    /// [`PART_LIMIT`]. Whether the data will have what is printed is only known when it is
-    /// rendered.
+    /// in a circle, a body that is neither HTML nor MJML or both, pictures that do
+    /// not come along, parts that are empty or over [`PART_LIMIT`]. Whether the data will have what
+    /// is printed is only known when it is rendered.
     pub fn compile(source: &Source) -> Result<Template, Vec<Problem>> {
         let mut compiler = Compiler::of(&source.partials);
+        let inline = source.attachments.iter().filter(|attached| attached.inline);
+        compiler.pictures = inline.map(|attached| attached.attachment.as_str()).collect();
         let base = Variant { language: source.language.clone(), ..compiler.variant(&source.content) };
         let mut translations = BTreeMap::new();
         for (language, content) in &source.translations {
             compiler.language = Some(language);
             translations.insert(key(language), compiler.variant(content));
         }
+        compiler.unshown(base.body);
         let Compiler { problems, warnings, .. } = compiler;
         if problems.is_empty() { Ok(Template { base, translations, warnings }) } else { Err(problems) }
     }
@@ -93,13 +99,18 @@ pub(crate) fn key(language: &str) -> String {
 struct Compiler<'a> {
     language: Option<&'a str>,
     partials: &'a BTreeMap<String, String>,
+    /// The content ids of the pictures that come along.
+    pictures: BTreeSet<&'a str>,
+    /// Those of them that any body shows.
+    shown: BTreeSet<&'a str>,
     problems: Vec<Problem>,
     warnings: Vec<Problem>,
 }
 
 impl<'a> Compiler<'a> {
     fn of(partials: &'a BTreeMap<String, String>) -> Self {
-        Self { language: None, partials, problems: Vec::new(), warnings: Vec::new() }
+        let (pictures, shown) = (BTreeSet::new(), BTreeSet::new());
+        Self { language: None, partials, pictures, shown, problems: Vec::new(), warnings: Vec::new() }
     }
 
     fn variant(&mut self, content: &'a Content) -> Variant {
@@ -157,7 +168,23 @@ impl<'a> Compiler<'a> {
             );
             self.warn(part, (None, 1, 1), message);
         }
+        for (offset, id) in attachments::content_ids(&html.text) {
+            match self.pictures.get(id) {
+                Some(known) => _ = self.shown.insert(known),
+                None => self.report(part, html.spot(offset), format!("there is no inline attachment {id:?}")),
+            }
+        }
         Some(html)
+    }
+
+    /// Names the pictures that come along and that no body shows.
+    fn unshown(&mut self, body: Part) {
+        self.language = None;
+        let unshown: Vec<&str> = self.pictures.difference(&self.shown).copied().collect();
+        for id in unshown {
+            let message = format!("does not show the inline attachment {id:?}, as by <img src=\"cid:{id}\">");
+            self.warn(body, (None, 1, 1), message);
+        }
     }
 
     fn no_body(&mut self, part: Part, message: &str) -> (Part, Compiled, Option<String>) {

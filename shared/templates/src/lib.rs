@@ -7,7 +7,7 @@
 //! `null`, or `""`) stops the rendering as [`NotRendered::Missing`], because "Hello ,"
 //! is worse than no mail. Inside `{{#if …}}` the same values are merely false, and
 //! `{{default customer.first_name "there"}}` supplies one. A list or an object is not
-//! printed either.
+//! printed either, no link leads to `javascript:`, and a body that comes to nothing is no mail.
 //!
 //! # Helpers
 //!
@@ -39,6 +39,9 @@
 //!
 //! Deliberately absent: inline decorators, values given to partials, raw blocks, array and object literals.
 //!
+//! A template's [`Block`]s keep messages back by conditions over the customer. Nothing here looks at
+//! them: who sends does, before anything is filled in.
+//!
 //! # From what is written to what is compiled
 //!
 //! 1. Partials and layouts are put in, as text (`partials`).
@@ -48,6 +51,7 @@
 //! All of it happens when a template is compiled. Whatever is wrong is at its [`Place`]: the
 //! language, the part, the partial, line and column.
 
+mod attachments;
 mod compile;
 mod css;
 mod helpers;
@@ -66,8 +70,9 @@ mod tags;
 mod tree;
 mod written;
 
+pub use attachments::{ATTACHMENT_LIMIT, ATTACHMENTS_LIMIT, Attached, Attachment, MOST_ATTACHMENTS, content_ids};
 pub use compile::Template;
 pub use paths::{Named, Step, Use, written};
 pub use render::{NotRendered, Rendered};
 pub use shape::Shape;
-pub use source::{Content, PART_LIMIT, Part, Partial, Place, Problem, Source};
+pub use source::{Block, Content, PART_LIMIT, Part, Partial, Place, Problem, Source};

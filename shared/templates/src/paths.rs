@@ -1,6 +1,6 @@
 //! Which paths of the data a template names, found by going through the compiled tree.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use handlebars::{
     Path, PathSeg,
@@ -90,9 +90,9 @@ impl Template {
         self.walked().named
     }
 
-    /// The groups of promo codes that it prints one of.
+    /// The groups of promo codes that it prints one of, and where each is first named.
     #[must_use]
-    pub fn promo_groups(&self) -> BTreeSet<String> {
+    pub fn promo_groups(&self) -> BTreeMap<String, Place> {
         self.walked().groups
     }
 
@@ -128,7 +128,7 @@ impl Variant {
 #[derive(Default)]
 struct Found {
     named: Vec<Named>,
-    groups: BTreeSet<String>,
+    groups: BTreeMap<String, Place>,
 }
 
 /// Where a value may have come from; nowhere that is known, if there are none.
@@ -222,7 +222,8 @@ impl Walker<'_> {
             PRINT | PLAIN => return first(self, used),
             "promo_code" => {
                 if let Some(Parameter::Literal(Value::String(group))) = params.first() {
-                    self.found.groups.insert(group.clone());
+                    let place = self.place();
+                    self.found.groups.entry(group.clone()).or_insert(place);
                 }
                 return Origins::new();
             }

@@ -85,7 +85,21 @@ fn what_a_template_can_do_without_is_only_asked_about() {
 #[test]
 fn promo_groups_are_known_before_it_is_rendered() {
     let groups = template("{{promo_code \"b\"}}{{#if x}}{{default (promo_code \"a\") \"-\"}}{{/if}}").promo_groups();
-    assert_eq!(groups.into_iter().collect::<Vec<_>>(), ["a", "b"]);
+    let named: Vec<_> = groups.iter().map(|(group, place)| (group.as_str(), place.column)).collect();
+    assert_eq!(named, [("a", 28), ("b", 1)]);
+}
+
+#[test]
+fn a_group_of_promo_codes_that_there_is_not_is_named_with_its_place_and_what_is_near() {
+    let unknown = |known: &[&str]| -> Vec<String> {
+        let template = template("{{promo_code \"summer\"}}\n {{promo_code \"wintr\"}}{{promo_code \"wintr\"}}");
+        let known = known.iter().map(|group| (*group).to_owned()).collect();
+        template.unknown_groups(&known).iter().map(ToString::to_string).collect()
+    };
+    assert_eq!(unknown(&["summer", "wintr"]), [""; 0]);
+    let wintr = "html, line 2, column 2: there is no group of promo codes \"wintr\"";
+    assert_eq!(unknown(&["summer", "winter"]), [format!("{wintr}; did you mean \"winter\", \"summer\"?")]);
+    assert_eq!(unknown(&[]), ["html, line 1, column 1: there is no group of promo codes \"summer\"", wintr]);
 }
 
 #[test]

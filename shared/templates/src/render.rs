@@ -139,13 +139,36 @@ impl Variant {
             return Err(failure);
         }
         let [subject, preheader, html, text] = parts;
+        let [html, text] = [html, if self.text_is_derived { plain::tidied(&text) } else { text }].map(without_nul);
+        self.says_something(&html, &text)?;
         let language = self.language.clone();
         Ok(Rendered {
             subject: checked_subject(&subject).map_err(|error| self.located(error, &self.subject))?,
             html: if preheader.is_empty() { html } else { with_preheader(&html, &one_line(&preheader)) },
-            text: if self.text_is_derived { plain::tidied(&text) } else { text },
+            text,
             language,
         })
+    }
+
+    /// That there is something to read, or at least to look at: a mail that came to nothing is
+    /// none.
+    fn says_something(&self, html: &str, text: &str) -> Result<(), NotRendered> {
+        let empty = |part, compiled| {
+            let place = Place::of(part, 1, 1);
+            Err(self.located(NotRendered::Failed { place, message: "is empty".to_owned() }, compiled))
+        };
+        if html.trim().is_empty() {
+            return empty(self.body, &self.html);
+        }
+        if !text.trim().is_empty() {
+            Ok(())
+        } else if !self.text_is_derived {
+            empty(Part::Text, &self.text)
+        } else if has_picture(html) {
+            Ok(())
+        } else {
+            empty(self.body, &self.html)
+        }
     }
 
     /// The same, at the place where its author wrote it.
@@ -182,7 +205,7 @@ fn render_part(
 }
 
 fn checked_subject(rendered: &str) -> Result<String, NotRendered> {
-    let subject = one_line(rendered);
+    let subject = without_encoded_words(one_line(rendered));
     let failed = |message: String| NotRendered::Failed { place: Place::of(Part::Subject, 1, 1), message };
     match subject.len() {
         0 => Err(failed("is empty".to_owned())),
@@ -203,6 +226,25 @@ fn one_line(text: &str) -> String {
         line.push_str(word);
     }
     line
+}
+
+/// The same where nothing looks like an encoded word (RFC 2047): SES hands on plain ASCII as it
+/// is, and whoever reads the mail would decode it into what nobody has looked at.
+fn without_encoded_words(line: String) -> String {
+    let looks = line.find("=?").is_some_and(|start| line[start + 2..].contains("?="));
+    if looks { line.replace("=?", "=\u{2060}?") } else { line }
+}
+
+/// The same without the NULs that a value may have: some mail programs end a text there. It is
+/// what a browser makes of them.
+fn without_nul(text: String) -> String {
+    if text.contains('\0') { text.replace('\0', "\u{fffd}") } else { text }
+}
+
+/// Whether HTML shows a picture, be it as a background.
+fn has_picture(html: &str) -> bool {
+    let has = |what: &[u8]| html.as_bytes().windows(what.len()).any(|it| it.eq_ignore_ascii_case(what));
+    has(b"<img") || has(b" background=")
 }
 
 /// The preheader goes first in the body, since inboxes show the first text they find.

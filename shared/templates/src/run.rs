@@ -151,7 +151,13 @@ impl<'d> Runner<'d> {
         let text = given.printable()?;
         match how {
             Print::Plain => self.out.push_str(plain::text_of(&text).trim()),
-            Print::Fit if self.html => push_escaped(&text, &mut self.out),
+            Print::Fit if self.html => {
+                if would_run(&text) && begins_address(&self.out) {
+                    let what = given.path.unwrap_or("the value");
+                    return Err(Stop::Failed(format!("{what} is not an address to which a mail leads")));
+                }
+                push_escaped(&text, &mut self.out);
+            }
             Print::Fit | Print::Raw => self.out.push_str(&text),
         }
         Ok(())
@@ -263,6 +269,21 @@ impl Arg<'_> {
             }
         }
     }
+}
+
+/// Whether a link to this would run it. What browsers pass over in an address is passed over.
+fn would_run(text: &str) -> bool {
+    let letters = text.bytes().filter(|byte| !byte.is_ascii_control() && *byte != b' ');
+    let letters = letters.map(|byte| byte.to_ascii_lowercase());
+    ["javascript:", "vbscript:", "data:"].iter().any(|scheme| letters.clone().take(scheme.len()).eq(scheme.bytes()))
+}
+
+/// Whether what comes next in HTML is the beginning of an address.
+fn begins_address(html: &str) -> bool {
+    let value = html.trim_end_matches(['"', '\'']).trim_end();
+    let Some(tag) = value.strip_suffix('=').map(str::trim_end) else { return false };
+    let name = tag.rsplit(|c: char| c.is_whitespace() || "\"'/".contains(c)).next().unwrap_or_default();
+    ["href", "src", "action", "background", "poster"].iter().any(|known| name.eq_ignore_ascii_case(known))
 }
 
 /// Escapes what could end a text, a quoted or an unquoted attribute.

@@ -1,8 +1,8 @@
 //! What the data of a mail is like, and whether a template goes with it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::{Named, Problem, Step, Template, Use, paths::written};
+use crate::{Named, Place, Problem, Step, Template, Use, paths::written};
 
 /// How many names are offered to whoever wrote one that there is not.
 const MOST_OFFERED: usize = 3;
@@ -84,6 +84,22 @@ impl Template {
             }
         }
         problems
+    }
+
+    /// The groups of promo codes of which it prints one and that are none of these, each where it
+    /// is first named.
+    #[must_use]
+    pub fn unknown_groups(&self, known: &BTreeSet<String>) -> Vec<Problem> {
+        let unknown = self.promo_groups().into_iter().filter(|(group, _)| !known.contains(group));
+        let problem = |(group, place): (String, Place)| {
+            let near = nearest(&group, known.iter().map(String::as_str)).map(|name| format!("{name:?}"));
+            let message = match near.collect::<Vec<_>>().join(", ") {
+                none if none.is_empty() => format!("there is no group of promo codes {group:?}"),
+                near => format!("there is no group of promo codes {group:?}; did you mean {near}?"),
+            };
+            Problem { place, message }
+        };
+        unknown.map(problem).collect()
     }
 
     /// What it cannot do without and data of this shape never has, each path once, and not what

@@ -2,15 +2,16 @@
 
 use std::{collections::BTreeMap, fmt};
 
+use conditions::Condition;
 use serde::{Deserialize, Serialize};
 
-use crate::partials;
+use crate::{Attached, partials};
 
 /// The most a part's source may be, in bytes; also with its partials put in.
 pub const PART_LIMIT: usize = 256 * 1024;
 
 /// A template as its author wrote it, and the partials that it uses: Handlebars in every part.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Source {
     /// What is sent to whoever reads none of the languages of `translations`.
     #[serde(flatten)]
@@ -21,10 +22,26 @@ pub struct Source {
     /// The same in other languages, each whole.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub translations: BTreeMap<String, Content>,
+    /// What keeps a message back before anything is filled in, in every language: the first
+    /// that holds.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub block: Vec<Block>,
+    /// The files that go along with it, in every language.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attachments: Vec<Attached>,
     /// The source of each partial that any part uses, directly or through another: so a
     /// version of a template stays as it is when a partial is edited.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub partials: BTreeMap<String, String>,
+}
+
+/// For whom a message is not meant.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Block {
+    /// Whoever meets this does not get it.
+    pub when: Condition,
+    /// Why not, for people.
+    pub reason: String,
 }
 
 /// The parts of a message in one language.

@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, fs, path::PathBuf};
 
 use serde_json::{Value, json};
-use templates::{Content, NotRendered, Part, Rendered, Source, Template};
+use templates::{Content, NotRendered, Part, Place, Rendered, Source, Template};
 
 fn file(name: &str) -> String {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/gallery");
@@ -19,17 +19,17 @@ fn compiled(content: Content) -> Template {
 
 fn data() -> Value {
     json!({
-        "customer": {"first_name": "Ann & Co", "last_name": null, "language": "en", "time_zone": "Europe/Riga",
-            "containers": {"cart": {"items": [
-                {"name": "Oak table", "quantity": "1", "price": "1250.00", "currency": "EUR", "url": "https://shop.example/p/1?c=oak"},
-                {"name": "Candle <6>", "quantity": "6", "price": "9.00", "currency": "EUR", "url": null},
-                {"name": "Rug", "quantity": "1", "price": "80.00", "currency": "EUR", "url": null},
-            ]}}},
+        "customer": {"first_name": "Ann & Co", "last_name": null, "language": "en", "time_zone": "Europe/Riga"},
+        "containers": {"cart": {"items": [
+            {"name": "Oak table", "quantity": "1", "price": "1250.00", "url": "https://shop.example/p/1?c=oak"},
+            {"name": "Candle <6>", "quantity": "6", "price": "9.00", "url": null},
+            {"name": "Rug", "quantity": "1", "price": "80.00", "url": null},
+        ]}},
         "order": {"id": "1007", "currency": "EUR", "total": "1303.90", "lines": []},
-        "products": [
+        "event": {"products": [
             {"name": "Oak table", "price": "1250.00", "currency": "EUR", "url": "https://shop.example/p/1", "image": "https://shop.example/1.png"},
             {"name": "Candle", "price": "9.00", "currency": "EUR", "url": "https://shop.example/p/2", "image": "https://shop.example/2.png"},
-        ],
+        ]},
         "shop": {"name": "North & Oak", "time_zone": "Europe/Riga"},
         "links": {"unsubscribe": "https://shop.example/u/t0ken?x=1&y=2"},
     })
@@ -44,7 +44,7 @@ fn an_abandoned_cart_in_a_layout_with_a_partial() {
     let template = compiled(Content::of("{{customer.first_name}}, your cart", file("abandoned-cart.html")));
     insta::assert_snapshot!("abandoned-cart", shown(&template.render(&data()).unwrap()));
     let mut empty = data();
-    empty["customer"]["containers"]["cart"]["items"] = json!([]);
+    empty["containers"]["cart"]["items"] = json!([]);
     insta::assert_snapshot!("abandoned-cart-empty", template.render(&empty).unwrap().text);
 }
 
@@ -108,6 +108,20 @@ fn what_is_empty_is_refused_or_missing_and_never_sent() {
     }
     let template = compiled(Content::of("{{#if customer.first_name}}x{{/if}}", "h"));
     assert!(template.render(&json!({})).unwrap_err().to_string().ends_with("is empty"));
+    let sometimes = "{{#if customer.first_name}}Hello{{/if}}";
+    for (content, part) in [
+        (Content::of("s", sometimes), Part::Html),
+        // Tags alone say nothing.
+        (Content::of("s", format!("<p class=\"a\">{sometimes}</p>")), Part::Html),
+        (Content { text: Some(sometimes.to_owned()), ..Content::of("s", "h") }, Part::Text),
+    ] {
+        let template = compiled(content);
+        let empty = NotRendered::Failed { place: Place::of(part, 1, 1), message: "is empty".to_owned() };
+        assert_eq!(template.render(&json!({})), Err(empty));
+        assert!(template.render(&data()).is_ok());
+    }
+    // A picture needs no words.
+    assert!(compiled(Content::of("s", "<IMG src=\"https://a.example/1.png\">")).render(&json!({})).is_ok());
     assert!(compiled(Content::of("s", "{{> footer}}")).render(&json!({})).is_err());
 }
 
@@ -121,7 +135,7 @@ fn html_that_gmail_would_cut_off_is_warned_of() {
     );
     let short = compiled(Content::of("s", "x".repeat(80 * 1024)));
     assert!(short.warnings().is_empty() && !short.render(&data()).unwrap().is_clipped_by_gmail());
-    let long = compiled(Content::of("s", "{{#each products}}".to_owned() + &"x".repeat(60 * 1024) + "{{/each}}"));
+    let long = compiled(Content::of("s", "{{#each event.products}}".to_owned() + &"x".repeat(60 * 1024) + "{{/each}}"));
     assert!(long.warnings().is_empty() && long.render(&data()).unwrap().is_clipped_by_gmail());
 }
 
@@ -134,7 +148,7 @@ fn who_reads_a_language_gets_it_or_the_nearest() {
         content: content("base"),
         language: Some("en".to_owned()),
         translations: BTreeMap::from(translations),
-        partials: BTreeMap::new(),
+        ..Source::default()
     };
     let template = Template::compile(&source).unwrap();
     for (wanted, word, language) in [

@@ -185,6 +185,40 @@ fn html_is_escaped_and_the_subject_is_one_line() {
 }
 
 #[test]
+fn no_value_becomes_another_one_on_the_way() {
+    // A mail program would decode what looks like an encoded word, and may end a text at a NUL.
+    let mut data = data();
+    data["customer"]["first_name"] = json!("=?utf-8?q?=0D=0ABcc:_x@example.com?=\u{0}");
+    let rendered =
+        compiled(&source("{{customer.first_name}}", "<p>{{customer.first_name}}!</p>")).render(&data).unwrap();
+    assert_eq!(rendered.subject, "=\u{2060}?utf-8?q?=0D=0ABcc:_x@example.com?=");
+    assert!(rendered.html.ends_with("\u{fffd}!</p>") && rendered.text.ends_with("?=\u{fffd}!\n"), "{rendered:?}");
+    assert_eq!(compiled(&source("2+2=?", "h")).render(&data).unwrap().subject, "2+2=?");
+}
+
+#[test]
+fn no_value_makes_a_link_that_runs() {
+    let render = |html: &str, value: &str| {
+        let data = json!({"order": {"url": value}});
+        compiled(&source("s", html)).render(&data).map(|rendered| rendered.html)
+    };
+    for value in ["javascript:alert(1)", " JavaScript:x", "java\nscript:x", "\u{1}vbscript:x", "data:text/html,x"] {
+        for html in
+            ["<a href=\"{{order.url}}\">x</a>", "<a href={{order.url}}>x</a>", "<p>y</p><img src='{{order.url}}'>"]
+        {
+            let error = render(html, value).unwrap_err();
+            let refused = matches!(&error, NotRendered::Failed { message, .. } if message.starts_with("order.url is not an address"));
+            assert!(refused, "{html} {value:?}: {error}");
+        }
+        assert!(
+            render("<p>{{order.url}}</p>", value).is_ok()
+                && render("<a href=\"/?q={{order.url}}\">x</a>", value).is_ok()
+        );
+    }
+    assert!(render("<a href=\"{{order.url}}\">x</a>", "https://a.example/javascript:x").is_ok());
+}
+
+#[test]
 fn text_derived_from_html_shows_values_as_they_are() {
     let html = "<p>Dear {{customer.first_name}},</p>{{{event.context.html}}}<table>{{#each order.lines}}\n<tr><td><a href=\"{{url}}\">{{name}}</a></td><td>{{quantity}}</td></tr>\n{{/each}}</table>";
     let rendered = compiled(&source("s", html)).render(&data()).unwrap();

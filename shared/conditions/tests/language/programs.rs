@@ -223,3 +223,15 @@ fn what_happened_is_beside_what_the_customer_did() {
     // In a filter an order is the one that is looked at.
     assert!(!holds(json!({"count": "orders", "where": {"field": "order.id", "is": "o-9"}})));
 }
+
+#[test]
+fn the_fields_of_what_there_is_one_of_are_told_from_those_of_what_is_gone_through() {
+    let condition = parsed(&json!({"any": [
+        {"all": [{"field": "order.total", "at_most": 5}, {"not": {"field": "customer.city", "is": "Riga"}}]},
+        {"count": "orders", "where": {"field": "order.source", "is": "app"}},
+        {"segment": "loyal"}, {"audience": "vip"},
+        {"field": "event.context.x", "set": true},
+    ]}));
+    let expected = [(Root::Order, "order.total"), (Root::Customer, "customer.city"), (Root::Event, "event.context.x")];
+    assert_eq!(condition.fields(), expected);
+}

@@ -1,7 +1,7 @@
 //! What the program shows is what the document says it shows.
 
 use campaigns::{Campaign, Mailing};
-use contracts::{container, customer, dictionary, event, import, order, product};
+use contracts::{container, customer, dictionary, event, import, order, product, promo};
 use domain::dictionary::{Dictionary, WordKind};
 use domain::{
     CampaignId, CategoryId, Code, Container, Customer, CustomerId, Item, MailingId, Order, OrderId, Product, ProductId,
@@ -88,6 +88,10 @@ fn definitions_and_words_are_shown_as_documented() {
     let mut shown = versioned(mailing.show());
     shown["progress"] = campaigns::MailingProgress::scheduled(1).show();
     fits("MailingShown", &shown);
+
+    let mut shown = versioned(promo::show(&promo::read(&example("PromoCodeGroup")).unwrap()));
+    shown["id"] = "summer".into();
+    fits("PromoCodeGroupShown", &shown);
 
     let told = [
         (WordKind::Field, "customer.tier", "Field", "FieldShown"),

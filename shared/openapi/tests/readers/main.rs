@@ -13,7 +13,7 @@ use std::path::Path;
 
 use campaigns::{Campaign, Mailing, Question, Segment, Survey};
 use conditions::{Condition, Root, Scope};
-use contracts::{audience, container, customer, dictionary, event, identity, import, order, product};
+use contracts::{audience, container, customer, dictionary, event, identity, import, order, product, promo};
 use domain::dictionary::WordKind;
 use domain::read::Faults;
 use domain::{CampaignId, CategoryId, Code, CustomerId, Fault, MailingId, OrderId, ProductId};
@@ -54,6 +54,8 @@ const READERS: &[(&str, Read)] = &[
     ("ProductPart", |body| product::read(ProductId::parse("p").unwrap(), body, false, NOW).map(drop)),
     ("Category", |body| product::read_category(CategoryId::parse("c").unwrap(), body, true, NOW).map(drop)),
     ("ProductImport", |body| import::read(body).map(drop)),
+    ("PromoCodeGroup", |body| promo::read(body).map(drop)),
+    ("PromoCodes", |body| promo::read_codes(body).map(drop)),
     ("Condition", |body| condition(body)),
     ("Campaign", |body| Campaign::read(CampaignId::parse("c").unwrap(), body).map(drop)),
     ("Segment", |body| Segment::read(Code::parse("loyal").unwrap(), body).map(drop)),

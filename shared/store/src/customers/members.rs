@@ -26,9 +26,9 @@ pub struct Counted<const N: usize> {
 
 /// One part of a list, as far as it was gone through.
 #[derive(Debug, Clone, Copy)]
-struct Part<const N: usize> {
-    of: [u64; N],
-    is_whole: bool,
+pub(crate) struct Part<const N: usize> {
+    pub(crate) of: [u64; N],
+    pub(crate) is_whole: bool,
 }
 
 impl Customers {
@@ -201,7 +201,9 @@ impl Walk {
 }
 
 /// All parts of a list, added up.
-async fn in_parts<const N: usize>(counted: impl AsyncFn(u32) -> anyhow::Result<Part<N>>) -> anyhow::Result<Counted<N>> {
+pub(crate) async fn in_parts<const N: usize>(
+    counted: impl AsyncFn(u32) -> anyhow::Result<Part<N>>,
+) -> anyhow::Result<Counted<N>> {
     let parts = futures::stream::iter(0..CUSTOMER_SHARDS).map(|part| counted(part)).buffer_unordered(PARTS_AT_ONCE);
     Ok(total(&parts.try_collect::<Vec<_>>().await?))
 }

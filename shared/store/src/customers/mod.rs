@@ -30,6 +30,7 @@ pub use erasing::Erased;
 pub use events::PutEvent;
 pub use identity::{Found, Identity, Linked};
 pub use members::Counted;
+pub(crate) use members::{Part, in_parts};
 pub use orders::{KnownOrder, OrderOwner, Saying};
 pub use row::List;
 use row::PROFILE;

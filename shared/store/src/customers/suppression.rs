@@ -76,9 +76,10 @@ impl Customers {
         Ok(self.address_row(&self.address_place(address).await?).await?.and_then(AddressRow::suppression))
     }
 
-    /// Stops all mail to an address. One that is stopped already stays as it is. `sent` is
-    /// when the mail went out of which SES tells; one that went out before the address was
-    /// taken off by hand stops nothing.
+    /// Stops all mail to an address. One that is stopped already stays as it is, but for this:
+    /// a bounce or a complaint takes the place of a lesser reason, so that whoever takes the
+    /// address off knows of it. `sent` is when the mail went out of which SES tells; one that
+    /// went out before the address was taken off by hand stops nothing.
     ///
     /// # Errors
     /// If the table cannot be written to.
@@ -90,22 +91,27 @@ impl Customers {
     ) -> anyhow::Result<Written> {
         let place = self.address_place(address).await?;
         let listed = text(suppressed_part(&place));
-        let mut set = "SET reason = :reason, since = :since, listed = :listed".to_owned();
-        let mut update = self.of_address(&place);
-        if let Some(by) = &suppression.by {
-            set += ", #by = :by";
-            update = update.expression_attribute_names("#by", "by").expression_attribute_values(":by", text(by));
-        }
-        let update = match sent {
-            None => update.condition_expression("attribute_not_exists(reason)"),
-            Some(sent) => update
-                .condition_expression(
-                    "attribute_not_exists(reason) AND (attribute_not_exists(lifted) OR lifted < :sent)",
-                )
-                .expression_attribute_values(":sent", time(sent)),
+        let set = "SET reason = :reason, since = if_not_exists(since, :since), listed = :listed";
+        let mut update = self.of_address(&place).expression_attribute_names("#by", "by");
+        update = match &suppression.by {
+            Some(by) => update
+                .update_expression(format!("{set}, #by = :by REMOVE soft"))
+                .expression_attribute_values(":by", text(by)),
+            None => update.update_expression(format!("{set} REMOVE soft, #by")),
         };
+        let mut condition = "attribute_not_exists(reason)".to_owned();
+        if matches!(suppression.reason, SuppressedFor::Bounce | SuppressedFor::Complaint) {
+            condition = format!("({condition} OR reason IN (:by_hand, :soft_bounces))");
+            update = update
+                .expression_attribute_values(":by_hand", text(SuppressedFor::ByHand.as_str()))
+                .expression_attribute_values(":soft_bounces", text(SuppressedFor::SoftBounces.as_str()));
+        }
+        if let Some(sent) = sent {
+            condition += " AND (attribute_not_exists(lifted) OR lifted < :sent)";
+            update = update.expression_attribute_values(":sent", time(sent));
+        }
         let update = update
-            .update_expression(set + " REMOVE soft")
+            .condition_expression(condition)
             .expression_attribute_values(":reason", text(suppression.reason.as_str()))
             .expression_attribute_values(":since", time(suppression.since))
             .expression_attribute_values(":listed", listed);

@@ -1,0 +1,201 @@
+//! What a mail would be, before anybody gets it.
+
+use serde_json::{Value, json};
+
+use crate::support::Shop;
+
+/// What is shown of a template that is saved as `t`.
+async fn preview(shop: &Shop, asked: Value) -> Value {
+    let (status, shown) = shop.ask("POST", "/v1/templates/t/preview", asked).await;
+    assert_eq!(status, 200, "{shown}");
+    shown
+}
+
+async fn save(shop: &Shop, subject: &str, html: &str) {
+    shop.put("/v1/templates/t", json!({ "subject": subject, "html": html })).await;
+}
+
+async fn mug(shop: &Shop, price: &str) {
+    let product = json!({ "name": "The mug", "price": price, "currency": "EUR", "available": true });
+    shop.put("/v1/products/mug", product).await;
+}
+
+/// Every row that says anything of the shop: of how often a key called and what the
+/// minute's schedules do there are others.
+async fn rows(shop: &Shop) -> Vec<String> {
+    let mut rows = shop.all_rows().await;
+    rows.retain(|row| !row.starts_with("requests") && !row.starts_with("checkpoints"));
+    rows.sort();
+    rows
+}
+
+#[tokio::test]
+async fn a_preview_is_the_mail_that_the_customer_gets_and_writes_nothing() {
+    let shop = Shop::open().await;
+    mug(&shop, "9.00").await;
+    let html = "<p>Dear {{customer.first_name}}</p>{{#each order.lines}}<p>{{quantity}} {{name}}, {{product.name}}: \
+                {{money total \"EUR\"}}</p>{{/each}}";
+    let template = json!({ "subject": "Order {{order.id}}", "html": html, "preheader": "From {{customer.city}}" });
+    shop.put("/v1/templates/t", template).await;
+    shop.campaign("c", json!({ "type": "order_created" }), json!([{ "send": { "template": "t" } }])).await;
+    shop.customer("ada").await;
+    shop.patch("/v1/customers/ada", json!({ "city": "Rīga & more" })).await;
+    shop.order("1", "ada").await;
+    shop.quiet().await;
+    let before = rows(&shop).await;
+    let shown = preview(&shop, json!({ "customer_id": "ada", "order_id": "1" })).await;
+    shop.quiet().await;
+    assert_eq!(rows(&shop).await, before);
+
+    let mails = shop.mails();
+    assert_eq!(mails.len(), 1);
+    let plain = |text: Option<&str>| text.unwrap().replace("\r\n", "\n").trim().to_owned();
+    assert_eq!(shown["subject"], json!(mails[0].subject));
+    assert_eq!(plain(shown["html"].as_str()), plain(mails[0].html.as_deref()));
+    assert_eq!(plain(shown["text"].as_str()), plain(mails[0].text.as_deref()));
+    assert!(plain(shown["html"].as_str()).contains("1 Mug, The mug: €24.95"), "{shown}");
+    assert_eq!((&shown["would_be_sent"], &shown["missing"]), (&json!(true), &json!([])));
+    let size = |part: &str| json!(shown[part].as_str().unwrap().len());
+    assert_eq!(shown["size"], json!({ "html": size("html"), "text": size("text"), "clipped": false }));
+}
+
+#[tokio::test]
+async fn a_preview_is_about_the_event_or_the_product_that_is_named() {
+    let shop = Shop::open().await;
+    mug(&shop, "7.50").await;
+    let html = "<p>{{#if event}}{{event.context.price}} then, {{event.product.price}} now{{else}}{{product.name}} at \
+                {{product.price}}{{/if}}</p>";
+    save(&shop, "s", html).await;
+    for id in ["ada", "bob"] {
+        shop.customer(id).await;
+    }
+    let context = json!({ "product_id": "mug", "price": "9.00" });
+    shop.tell("/v1/events", json!({ "id": "e", "customer_id": "ada", "name": "rang", "context": context })).await;
+    shop.order("1", "ada").await;
+    shop.quiet().await;
+    let html = async |asked: Value| preview(&shop, asked).await["html"].as_str().unwrap().to_owned();
+    assert!(html(json!({ "customer_id": "ada", "event_id": "e" })).await.contains("9.00 then, 7.50 now"));
+    assert!(html(json!({ "customer_id": "ada", "product_id": "mug" })).await.contains("The mug at 7.50"));
+
+    // What another one did and has is not theirs.
+    let (status, _) =
+        shop.ask("POST", "/v1/templates/t/preview", json!({ "customer_id": "bob", "event_id": "e" })).await;
+    assert_eq!(status, 404);
+    for gone in [json!({ "customer_id": "bob", "order_id": "1" }), json!({ "customer_id": "ada", "product_id": "cup" })]
+    {
+        let shown = preview(&shop, gone).await;
+        assert_eq!((&shown["would_be_sent"], &shown["reason"]), (&json!(false), &json!("subject_gone")));
+    }
+}
+
+#[tokio::test]
+async fn given_data_takes_the_place_of_what_there_is_and_is_all_there_is_with_nobody_named() {
+    let shop = Shop::open().await;
+    shop.put("/v1/partials/sign", json!({ "source": "<p>Your {{shop.name}}</p>" })).await;
+    let template = json!({ "subject": "For {{customer.first_name}}", "html": "<p>{{order.total}}</p>{{> sign}}" });
+    let data = json!({ "customer": { "first_name": "Eve" }, "order": { "total": "5.00" }, "shop": { "name": "pots" } });
+    let asked = json!({ "template": template, "data": data });
+    let (status, shown) = shop.ask("POST", "/v1/templates/preview", asked).await;
+    assert_eq!((status, &shown["subject"], &shown["would_be_sent"]), (200, &json!("For Eve"), &json!(true)), "{shown}");
+    assert_eq!(shown["html"], "<p>5.00</p><p>Your pots</p>");
+    assert_eq!(shop.get("/v1/templates").await["items"], json!([]), "a draft is not saved");
+
+    save(&shop, "{{customer.first_name}}", "<p>{{customer.email}}</p>").await;
+    shop.customer("ada").await;
+    let data = json!({ "customer": { "first_name": "Eve" } });
+    let shown = preview(&shop, json!({ "customer_id": "ada", "data": data })).await;
+    assert_eq!(shown["missing"][0]["path"], "customer.email", "a field that is given is given as a whole");
+    let data = json!({ "now": "2026-11-22T10:00:00Z" });
+    assert_eq!(preview(&shop, json!({ "customer_id": "ada", "data": data })).await["subject"], "ada");
+}
+
+#[tokio::test]
+async fn whatever_is_printed_and_not_there_is_named_at_its_place() {
+    let shop = Shop::open().await;
+    shop.put("/v1/partials/where", json!({ "source": "<i>in\n{{customer.city}}</i>" })).await;
+    save(
+        &shop,
+        "Dear {{customer.last_name}}",
+        "<p>Hi</p>\n{{> where}}{{#if customer.phone}}{{customer.phone}}{{/if}}{{default customer.zip \"-\"}}",
+    )
+    .await;
+    shop.customer("ada").await;
+    let shown = preview(&shop, json!({ "customer_id": "ada" })).await;
+    let missing = json!([
+        { "path": "customer.last_name", "part": "subject", "line": 1, "column": 6 },
+        { "path": "customer.city", "part": "html", "partial": "where", "line": 2, "column": 1 },
+    ]);
+    assert_eq!(shown["missing"], missing);
+    assert_eq!((&shown["would_be_sent"], &shown["reason"]), (&json!(false), &json!("missing_variable")));
+    assert_eq!(shown["detail"], "customer.last_name (subject, line 1, column 6)");
+    assert!(["subject", "html", "text", "size"].iter().all(|part| shown.get(part).is_none()), "{shown}");
+}
+
+#[tokio::test]
+async fn a_preview_says_why_the_mail_would_not_be_sent() {
+    let shop = Shop::open().await;
+    save(&shop, "News", "<p>{{#if (eq customer.first_name \"kim\")}}{{block \"not for kim\"}}{{/if}}Hi</p>").await;
+    for id in ["ada", "kim", "stopped", "gone"] {
+        shop.customer(id).await;
+    }
+    shop.put("/v1/customers/silent", json!({ "email": "silent@example.com" })).await;
+    shop.put("/v1/customers/nowhere", json!({ "consent": { "email": "granted" } })).await;
+    shop.ask("PUT", "/v1/suppressions/stopped@example.com", Value::Null).await;
+    assert_eq!(shop.ask("DELETE", "/v1/customers/gone", Value::Null).await.0, 202);
+    for (customer, reason, detail) in [
+        ("silent", "no_consent", Value::Null),
+        ("nowhere", "no_address", Value::Null),
+        ("stopped", "suppressed", json!("by_hand")),
+        ("stranger", "customer_unknown", Value::Null),
+        ("gone", "erased", Value::Null),
+        ("kim", "blocked_by_template", json!("not for kim")),
+    ] {
+        let shown = preview(&shop, json!({ "customer_id": customer })).await;
+        assert_eq!((&shown["would_be_sent"], &shown["reason"]), (&json!(false), &json!(reason)), "{customer}: {shown}");
+        assert_eq!(shown["detail"], detail, "{customer}");
+        assert_eq!(shown["html"].is_null(), customer == "kim", "what would keep the mail back does not hide it");
+    }
+    assert_eq!(preview(&shop, json!({ "customer_id": "ada" })).await["would_be_sent"], true);
+
+    // Mail about an order needs no consent.
+    shop.order("1", "silent").await;
+    let shown = preview(&shop, json!({ "customer_id": "silent", "order_id": "1" })).await;
+    assert_eq!(shown["would_be_sent"], true, "{shown}");
+}
+
+#[tokio::test]
+async fn a_mail_of_which_gmail_would_show_only_the_beginning_is_said_to_be_clipped() {
+    let shop = Shop::open().await;
+    for (bytes, clipped) in [(102 * 1024, false), (102 * 1024 + 1, true)] {
+        let html = format!("<p>{}</p>", "x".repeat(bytes - "<p></p>".len()));
+        let asked = json!({ "template": { "subject": "s", "html": html, "text": "t" } });
+        let (_, shown) = shop.ask("POST", "/v1/templates/preview", asked).await;
+        assert_eq!(shown["size"], json!({ "html": bytes, "text": 1, "clipped": clipped }));
+    }
+}
+
+#[tokio::test]
+async fn each_version_can_be_previewed_and_what_cannot_be_is_refused_at_its_place() {
+    let shop = Shop::open().await;
+    save(&shop, "old", "<p>x</p>").await;
+    save(&shop, "new", "<p>x</p>").await;
+    let subject = async |asked: Value| preview(&shop, asked).await["subject"].clone();
+    assert_eq!((subject(json!({})).await, subject(json!({ "version": 1 })).await), (json!("new"), json!("old")));
+
+    let refused = async |path: &str, asked: Value| {
+        let (status, problem) = shop.ask("POST", path, asked).await;
+        (status, problem["errors"][0]["pointer"].as_str().unwrap_or("-").to_owned())
+    };
+    let draft = json!({ "subject": "s", "html": "<p>{{frob}}</p>{{frob 1}}" });
+    for (path, asked, status, pointer) in [
+        ("/v1/templates/t/preview", json!({ "version": 9 }), 404, "-"),
+        ("/v1/templates/u/preview", json!({}), 404, "-"),
+        ("/v1/templates/t/preview", json!({ "order_id": "1" }), 422, "/customer_id"),
+        ("/v1/templates/t/preview", json!({ "customer_id": "c", "order_id": "1", "event_id": "e" }), 422, ""),
+        ("/v1/templates/t/preview", json!({ "to": "a@example.com" }), 422, "/to"),
+        ("/v1/templates/preview", json!({ "template": draft }), 422, "/template/html"),
+        ("/v1/templates/preview", json!({}), 422, "/template"),
+    ] {
+        assert_eq!(refused(path, asked.clone()).await, (status, pointer.to_owned()), "{path} {asked}");
+    }
+}
