@@ -1,6 +1,6 @@
 //! The sender and what is around it, on a time of their own: thousands of runs, each made
 //! from a seed, in which functions are killed at any await, calls and their answers are lost,
-//! every message comes up to five times, and SES's events come late, repeated or never.
+//! every message comes up to five times or fifty times at once, and SES's events come late, repeated or never.
 //!
 //! The functions' own code runs here, over the SDK's real clients; the tables are the real
 //! engine. Only the network, SES and the queues are models. A run that fails names its seed:

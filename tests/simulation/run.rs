@@ -33,6 +33,9 @@ const TIMEOUT: Duration = Duration::from_secs(20);
 /// How many of one function run at the same time.
 const AT_ONCE: usize = 50;
 
+/// How many copies of a message come at once where there are many.
+const CROWD: u8 = 50;
+
 /// After how long a timer that is still there is handed on again.
 const HANDED_ON_AGAIN: Duration = Duration::from_secs(360);
 
@@ -55,6 +58,8 @@ pub(crate) struct Plan {
     deaf: u8,
     /// How often each message is put on its queue, at most.
     copies: u8,
+    /// Whether that is fifty times for each of them, and all at the same moment.
+    crowded: bool,
     paused: bool,
     /// Whether a customer may have only so many messages ([`CAP`]).
     capped: bool,
@@ -90,6 +95,7 @@ impl Plan {
             kills: rng.choice([0, 10, 40]).unwrap(),
             deaf: rng.choice([0, 0, 5, 60]).unwrap(),
             copies: rng.u8(1..=5),
+            crowded: rng.u8(..20) == 0,
             paused: rng.u8(..4) == 0,
             capped: rng.bool(),
         }
@@ -292,10 +298,11 @@ impl Run {
         self.messages.put(&message).await.unwrap();
         let body = serde_json::to_string(&DeliverMessage { message, due: None, copy: None }).unwrap();
         let mut world = self.network.world();
-        for _ in 0..world.rng.u8(1..=self.plan.copies) {
+        let copies = if self.plan.crowded { CROWD } else { world.rng.u8(1..=self.plan.copies) };
+        for _ in 0..copies {
             let late = world.rng.choice([0, 0, 50, 5_000, 200_000]).unwrap();
-            let delay = Duration::from_millis(world.rng.u64(..=late));
-            world.deliveries.put(body.clone(), delay);
+            let delay = if self.plan.crowded { 0 } else { world.rng.u64(..=late) };
+            world.deliveries.put(body.clone(), Duration::from_millis(delay));
         }
         drop(world);
         self.to_come.set(self.to_come.get() - 1);
