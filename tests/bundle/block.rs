@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use crate::support::{Shop, order};
+use crate::support::{Shop, order, refused};
 
 impl Shop {
     async fn blocking(&self, id: &str, block: Value) -> Value {
@@ -34,14 +34,6 @@ fn rang() -> Value {
 
 fn sends(template: &str) -> Value {
     json!([{ "send": { "template": template } }])
-}
-
-/// The places and the details of a refusal.
-async fn refused(shop: &Shop, path: &str, body: Value) -> Vec<(String, String)> {
-    let (status, problem) = shop.ask("PUT", path, body).await;
-    assert_eq!(status, 422, "{problem}");
-    let text = |error: &Value, name: &str| error[name].as_str().unwrap().to_owned();
-    problem["errors"].as_array().unwrap().iter().map(|error| (text(error, "pointer"), text(error, "detail"))).collect()
 }
 
 #[tokio::test]
@@ -146,6 +138,24 @@ async fn what_a_condition_asks_is_held_to_the_dictionary_and_to_what_its_trigger
     let told = refused(&shop, "/v1/templates/t", template(other)).await;
     let asks = "asks for event.name, which nothing has that sets the campaign \"c\" off";
     assert_eq!(told, [("/block/0/when".to_owned(), asks.to_owned())]);
+}
+
+#[tokio::test]
+async fn conditions_that_ask_too_much_together_are_refused_though_each_alone_is_not() {
+    let shop = Shop::open().await;
+    let asks = |block: usize| {
+        let fields = (0..180).map(|n| json!({ "field": format!("event.context.f{block}_{n}"), "is": true }));
+        json!({ "when": { "any": fields.collect::<Vec<Value>>() }, "reason": "r" })
+    };
+    let template = |blocks: usize| {
+        let block: Vec<Value> = (0..blocks).map(asks).collect();
+        json!({ "subject": "s", "html": "<p>x</p>", "block": block })
+    };
+    // A thousand fields are what a customer can be read for, and 6 by 180 are more.
+    shop.put("/v1/templates/t", template(5)).await;
+    let told = refused(&shop, "/v1/templates/t", template(6)).await;
+    let detail = "asks, in all its conditions together, more than can be answered";
+    assert_eq!(told, [("/block".to_owned(), detail.to_owned())]);
 }
 
 #[tokio::test]

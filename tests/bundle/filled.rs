@@ -73,3 +73,44 @@ async fn what_a_customer_has_none_of_keeps_the_mail_back_and_says_so() {
     assert_eq!(shop.outcomes("ada").await, ["NOT_SENT missing_variable"]);
     assert_eq!(shop.mails().len(), 0);
 }
+
+#[tokio::test]
+async fn a_date_is_shown_in_the_readers_own_zone_else_their_countrys_else_the_shops() {
+    let html = "<p>{{date event.context.at \"%H:%M\"}}, {{default customer.time_zone \"not said\"}}</p>";
+    let shop = shop(html).await;
+    shop.put("/v1/settings", json!({ "time_zone": "America/Sao_Paulo" })).await;
+    shop.advance("PT1M").await;
+    let readers = [
+        ("own", json!({ "time_zone": "Europe/Riga", "country": "JP" }), "14:00, Europe/Riga"),
+        // It is not for that the customer's own.
+        ("country", json!({ "country": "JP" }), "21:00, not said"),
+        ("nothing", json!({}), "09:00, not said"),
+    ];
+    let context = json!({ "at": "2026-11-02T12:00:00Z" });
+    for (customer, more, expected) in readers {
+        shop.customer(customer).await;
+        shop.patch(&format!("/v1/customers/{customer}"), more).await;
+        let event = json!({ "id": customer, "customer_id": customer, "name": "rang", "context": context });
+        shop.tell("/v1/events", event).await;
+        shop.quiet().await;
+        let mails = shop.mails();
+        let mail = mails.iter().find(|mail| mail.to.contains(&format!("{customer}@example.com"))).unwrap();
+        assert!(mail.html.as_ref().unwrap().contains(expected), "{customer}: {:?}", mail.html);
+    }
+    // What a preview is given takes the place of what there is, there too.
+    let given = json!({ "customer": { "country": "LV" }, "event": { "context": context } });
+    let shown = shop.tell("/v1/templates/full/preview", json!({ "customer_id": "own", "data": given })).await;
+    assert!(shown["html"].as_str().is_some_and(|html| html.contains("14:00, not said")), "{shown}");
+}
+
+#[tokio::test]
+async fn a_mail_names_the_company_or_else_the_shop() {
+    let shop = shop("<p>By {{shop.company}} of {{shop.name}}.</p>").await;
+    let shown = async || shop.tell("/v1/templates/full/preview", json!({ "customer_id": "ada" })).await;
+    let (before, _) = (shown().await, shop.put("/v1/settings", json!({ "company": "Mugs Ltd" })).await);
+    let name = before["html"].as_str().unwrap().split_once(" of ").unwrap().1.split_once('.').unwrap().0.to_owned();
+    assert!(before["html"].as_str().unwrap().contains(&format!("By {name} of {name}.")), "{before}");
+    shop.advance("PT1M").await;
+    let html = ring(&shop, json!({})).await;
+    assert!(html.contains(&format!("By Mugs Ltd of {name}.")), "{html}");
+}

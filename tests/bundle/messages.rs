@@ -1,6 +1,8 @@
 //! Messages asked for by what decided on them and what became of them; and what customers
 //! did with them, as events of theirs.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use local::ses::Kind;
 use serde_json::{Value, json};
 
@@ -117,6 +119,38 @@ async fn a_message_tells_its_whole_story_in_order_and_names_no_address() {
     assert!(last["in_words"].as_str().unwrap().contains("customer.city"), "{refused}");
     let (status, _) = shop.ask("GET", "/v1/messages/0123456789abcdef0123456789abcdef", Value::Null).await;
     assert_eq!(status, 404);
+}
+
+#[tokio::test]
+async fn of_a_mail_in_which_ses_finds_a_virus_it_is_told_that_it_never_arrived_and_its_address_is_not_at_fault() {
+    let shop = Shop::with_plain_template().await;
+    shop.put("/v1/settings", json!({ "soft_bounces": 1 })).await;
+    let virus = STANDARD.encode("%PDF- EICAR-STANDARD-ANTIVIRUS-TEST-FILE");
+    shop.put("/v1/attachments/terms", json!({ "name": "t.pdf", "type": "application/pdf", "content": virus })).await;
+    let template = json!({ "subject": "Terms", "html": "<p>Terms</p>", "attachments": [{ "attachment": "terms" }] });
+    shop.put("/v1/templates/terms", template).await;
+    shop.campaign("terms", json!({ "type": "order_created" }), json!([{ "send": { "template": "terms" } }])).await;
+    let trigger = json!({ "type": "event_received", "name": "called" });
+    shop.campaign("called", trigger, json!([{ "send": { "template": "plain" } }])).await;
+    shop.customer("ada").await;
+    shop.order("1", "ada").await;
+    shop.quiet().await;
+    let message = shop.messages("ada").await.remove(0);
+    assert!(message["rejected_at"].is_string() && message.get("delivered_at").is_none(), "{message}");
+    let shown = shop.get(&format!("/v1/messages/{}", message["id"].as_str().unwrap())).await;
+    let story = shown["story"].as_array().unwrap();
+    let rejected = story.iter().find(|told| told["what"] == "rejected").unwrap();
+    assert!(rejected["in_words"].as_str().unwrap().contains("virus"), "{shown}");
+    let because = shop.get("/v1/customers/ada/why?campaign=terms").await;
+    assert_eq!((&because["answer"], &because["got_it"]), (&json!("rejected"), &json!(false)), "{because}");
+    assert!(because["in_words"].as_str().unwrap().contains("virus"), "{because}");
+    assert_eq!(did(&shop, "ada").await, Vec::<Value>::new());
+
+    shop.event("e-1", "ada", "called").await;
+    shop.quiet().await;
+    assert_eq!(shop.outcomes("ada").await, ["SENT", "SENT"]);
+    assert!(shop.messages("ada").await[0]["delivered_at"].is_string());
+    assert_eq!(shop.dead_letters().await, 0);
 }
 
 #[tokio::test]

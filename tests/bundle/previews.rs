@@ -199,3 +199,121 @@ async fn each_version_can_be_previewed_and_what_cannot_be_is_refused_at_its_plac
         assert_eq!(refused(path, asked.clone()).await, (status, pointer.to_owned()), "{path} {asked}");
     }
 }
+
+/// Whether it would be sent, and why not.
+fn outcome(shown: &Value) -> (bool, &str) {
+    (shown["would_be_sent"].as_bool().unwrap(), shown["reason"].as_str().unwrap_or_default())
+}
+
+#[tokio::test]
+async fn a_preview_has_the_purpose_and_the_category_of_the_campaign_or_the_mailing_that_is_named() {
+    let shop = Shop::open().await;
+    save(&shop, "s", "<p>x</p>").await;
+    shop.put("/v1/mailing-categories/news", json!({ "name": "News" })).await;
+    shop.put("/v1/products/mug", json!({ "name": "The mug", "available": true })).await;
+    let refuses = json!({ "email": "granted", "categories": { "news": "denied" } });
+    shop.put("/v1/customers/ada", json!({ "email": "ada@example.com", "consent": refuses })).await;
+    shop.put("/v1/customers/silent", json!({ "email": "silent@example.com" })).await;
+    let steps = json!([{ "wait": "PT1H" }, { "send": { "template": "t" } }]);
+    for (id, purpose, category, trigger) in [
+        ("paid", "transactional", Value::Null, json!({ "type": "event_received", "name": "paid" })),
+        ("orders", "marketing", json!({ "category": "news" }), json!({ "type": "order_created" })),
+    ] {
+        let mut body = json!({ "name": id, "purpose": purpose, "trigger": trigger, "steps": steps });
+        if !category.is_null() {
+            body["sending"] = category;
+        }
+        shop.put(&format!("/v1/campaigns/{id}"), body).await;
+    }
+    let mailing = json!({ "name": "News", "template": "t", "at": "2030-01-01T00:00:00Z" });
+    shop.put("/v1/mailings/all", mailing.clone()).await;
+    let mut news = mailing;
+    news["sending"] = json!({ "category": "news" });
+    shop.put("/v1/mailings/news", news).await;
+    for customer in ["ada", "silent"] {
+        shop.event("e", customer, "paid").await;
+        shop.event("other", customer, "rang").await;
+        shop.order(customer, customer).await;
+    }
+    shop.quiet().await;
+    shop.advance("PT2S").await;
+
+    for (asked, sent, reason) in [
+        // A guess, where nothing is named: about an order it is transactional.
+        (json!({ "customer_id": "silent", "event_id": "e" }), false, "no_consent"),
+        (json!({ "customer_id": "silent", "event_id": "e", "campaign_id": "paid" }), true, ""),
+        (json!({ "customer_id": "silent", "campaign_id": "paid" }), true, ""),
+        (json!({ "customer_id": "ada", "order_id": "ada" }), true, ""),
+        (json!({ "customer_id": "ada", "order_id": "ada", "campaign_id": "orders" }), false, "category_refused"),
+        (json!({ "customer_id": "silent", "order_id": "silent", "campaign_id": "orders" }), false, "no_consent"),
+        (json!({ "customer_id": "ada", "mailing_id": "all" }), true, ""),
+        (json!({ "customer_id": "ada", "mailing_id": "news" }), false, "category_refused"),
+        (json!({ "customer_id": "silent", "mailing_id": "all" }), false, "no_consent"),
+    ] {
+        let shown = preview(&shop, asked.clone()).await;
+        assert_eq!(outcome(&shown), (sent, reason), "{asked}: {shown}");
+    }
+    // By the definition in force.
+    let body = json!({ "name": "paid", "trigger": { "type": "event_received", "name": "paid" }, "steps": steps });
+    shop.put("/v1/campaigns/paid", body).await;
+    let shown = preview(&shop, json!({ "customer_id": "silent", "event_id": "e", "campaign_id": "paid" })).await;
+    assert_eq!(outcome(&shown), (false, "no_consent"));
+
+    for (asked, pointer) in [
+        (json!({ "campaign_id": "none" }), "/campaign_id"),
+        (json!({ "mailing_id": "none" }), "/mailing_id"),
+        (json!({ "campaign_id": "paid", "mailing_id": "all" }), "/mailing_id"),
+        (json!({ "customer_id": "ada", "order_id": "ada", "mailing_id": "all" }), "/mailing_id"),
+        (json!({ "customer_id": "ada", "order_id": "ada", "campaign_id": "paid" }), "/order_id"),
+        (json!({ "customer_id": "ada", "event_id": "e", "campaign_id": "orders" }), "/event_id"),
+        (json!({ "customer_id": "ada", "event_id": "other", "campaign_id": "paid" }), "/event_id"),
+        (json!({ "customer_id": "ada", "product_id": "mug", "campaign_id": "orders" }), "/product_id"),
+    ] {
+        for (path, asked) in [("preview", asked.clone()), ("test", with_to(&asked))] {
+            let (status, problem) = shop.ask("POST", &format!("/v1/templates/t/{path}"), asked.clone()).await;
+            assert_eq!((status, &problem["errors"][0]["pointer"]), (422, &json!(pointer)), "{path} {asked}: {problem}");
+        }
+    }
+}
+
+fn with_to(asked: &Value) -> Value {
+    let mut asked = asked.clone();
+    asked["to"] = json!("me@example.com");
+    asked
+}
+
+#[tokio::test]
+async fn what_asks_for_consent_is_previewed_and_tested_with_the_link_that_confirms() {
+    let shop = Shop::open().await;
+    let html = "<a href=\"{{links.confirm}}\">yes</a>{{#if change.categories}}\
+                {{#each change.categories}}<i>{{this}}</i>{{/each}}{{/if}}";
+    save(&shop, "{{change.type}}", html).await;
+    let steps = json!([{ "send": { "template": "t" } }]);
+    let trigger = json!({ "type": "consent_requested" });
+    let body =
+        json!({ "name": "Asked", "status": "draft", "purpose": "transactional", "trigger": trigger, "steps": steps });
+    shop.put("/v1/campaigns/asked", body).await;
+    shop.put("/v1/mailing-categories/news", json!({ "name": "News" })).await;
+    shop.customer("ada").await;
+    let requests = json!({ "email": "requested", "categories": { "news": "requested" } });
+    shop.put("/v1/customers/bob", json!({ "email": "bob@example.com", "consent": requests })).await;
+    shop.quiet().await;
+    for (customer, categories) in [("ada", 0), ("bob", 1)] {
+        let asked = json!({ "customer_id": customer, "campaign_id": "asked" });
+        let shown = preview(&shop, asked.clone()).await;
+        assert_eq!((outcome(&shown), &shown["subject"]), ((true, ""), &json!("consent_requested")), "{shown}");
+        let html = shown["html"].as_str().unwrap();
+        assert!(html.contains("/c/") && html.matches("<i>news</i>").count() == categories, "{html}");
+        shop.tell("/v1/templates/t/test", with_to(&asked)).await;
+        shop.quiet().await;
+        let mail = shop.mails().pop().unwrap();
+        assert_eq!(
+            (mail.subject.as_str(), &mail.to[..]),
+            ("[Test] consent_requested", &["me@example.com".to_owned()][..])
+        );
+        assert!(mail.html.unwrap().contains("/c/"));
+    }
+    let shown = preview(&shop, json!({ "customer_id": "ada" })).await;
+    assert_eq!(outcome(&shown), (false, "missing_variable"));
+    assert!(shown["missing"].as_array().unwrap().iter().any(|missing| missing["path"] == "links.confirm"), "{shown}");
+}

@@ -6,6 +6,7 @@ use futures::StreamExt as _;
 use serde_json::{Value, json};
 
 use crate::consent::path_in;
+use crate::mailings::sent;
 use crate::support::Shop;
 
 const GROUP: &str = "/v1/promo-code-groups/ten";
@@ -258,6 +259,42 @@ async fn what_only_shows_or_tries_a_mail_or_keeps_it_back_takes_no_code() {
     assert_eq!(shop.get("/v1/promo-code-groups/made").await["codes"]["given"], 0);
 }
 
+#[tokio::test]
+async fn a_code_is_taken_with_the_place_under_a_cap_and_neither_is_kept_without_the_other() {
+    let shop = Shop::that_sends(0.3).await;
+    shop.put(GROUP, json!({ "name": "Ten percent" })).await;
+    shop.upload(some(2, "TEN")).await;
+    shop.put("/v1/templates/ten", json!({ "subject": "{{promo_code \"ten\"}}", "html": "<p>x</p>" })).await;
+    let capped = json!({
+        "name": "ten", "trigger": { "type": "event_received", "name": "rang" },
+        "steps": [{ "send": { "template": "ten" } }], "sending": { "cap": { "most": 1, "per": "P7D" } },
+    });
+    shop.put("/v1/campaigns/ten", capped).await;
+    for customer in ["ada", "bob", "eva"] {
+        shop.customer(customer).await;
+    }
+    // Behind ada's both of bob's wait for their slots, and as yet there is room for either.
+    for (event, customer) in [("1", "ada"), ("2", "bob"), ("3", "bob")] {
+        shop.ring_and_wait(event, customer).await;
+    }
+    assert_eq!(shop.free_and_given().await, (1, 1), "what waits has taken none");
+    shop.quiet().await;
+    shop.drain().await;
+    let mut outcomes = shop.outcomes("bob").await;
+    outcomes.sort();
+    assert_eq!(outcomes, ["NOT_SENT frequency_cap", "SENT"]);
+    assert_eq!(shop.given().await.len(), 2, "nor did what lost its place");
+
+    // What finds no code keeps no place.
+    shop.event("4", "eva", "rang").await;
+    shop.drain().await;
+    shop.upload(["LATE-1".to_owned()]).await;
+    shop.event("5", "eva", "rang").await;
+    shop.drain().await;
+    assert_eq!(shop.outcomes("eva").await, ["SENT", "NOT_SENT no_promo_code"]);
+    assert_eq!(shop.dead_letters().await, 0);
+}
+
 fn html_of_branches() -> &'static str {
     "<p>{{#if customer.city}}{{promo_code \"ten\"}}{{promo_code \"made\"}}{{else}}None{{/if}}</p>"
 }
@@ -314,13 +351,42 @@ async fn a_mail_that_is_looked_at_as_a_page_has_the_code_that_it_was_sent_with()
         }
         shop.ring(&["ada".to_owned(), "bob".to_owned()]).await;
         shop.quiet().await;
-        for mail in shop.mails() {
-            let reply = shop.api.get(&path_in(mail.html.as_ref().unwrap(), "v")).await.unwrap();
-            let page = String::from_utf8(reply.body.to_vec()).unwrap();
-            assert!(reply.status == 200 && page.contains(&mail.subject), "{page}");
-        }
         assert_eq!(shop.given().await.len(), 2);
+        for is_gone in [false, true] {
+            if is_gone {
+                shop.template("ten", "s").await;
+                assert_eq!(shop.ask("DELETE", GROUP, Value::Null).await.0, 204);
+            }
+            for mail in shop.mails() {
+                let reply = shop.api.get(&path_in(mail.html.as_ref().unwrap(), "v")).await.unwrap();
+                let page = String::from_utf8(reply.body.to_vec()).unwrap();
+                assert!(reply.status == 200 && page.contains(&mail.subject), "{is_gone}: {page}");
+            }
+        }
     }
+}
+
+#[tokio::test]
+async fn a_group_stays_until_the_mailing_is_over_that_prints_its_codes() {
+    let shop = Shop::with_promo_codes(Some("TEN-????-####")).await;
+    shop.customer("ada").await;
+    let at = shop.bundle.now() + jiff::SignedDuration::from_hours(3);
+    shop.put("/v1/mailings/m", json!({ "name": "M", "template": "ten", "at": at })).await;
+    // The mailing goes by the version that there was.
+    shop.template("ten", "s").await;
+    let (status, problem) = shop.ask("DELETE", GROUP, Value::Null).await;
+    assert_eq!((status, &problem["detail"]), (409, &json!("it is used by mailing \"m\"")));
+    shop.advance("PT4H").await;
+    assert_eq!(sent(&shop, "m").await["sent"], 1);
+    shop.each_mail_has_its_messages_code().await;
+    assert_eq!(shop.ask("DELETE", GROUP, Value::Null).await.0, 204);
+}
+
+#[tokio::test]
+async fn as_many_codes_as_one_upload_may_have_are_taken_however_long_they_are() {
+    let shop = Shop::with_promo_codes(None).await;
+    let longest = |number: usize| format!("{number:0>200}");
+    assert_eq!(counts(&shop.upload((0..2_000).map(longest)).await), [2_000, 2_000, 0]);
 }
 
 #[tokio::test]

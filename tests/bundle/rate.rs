@@ -32,6 +32,17 @@ async fn sending(shop: &Shop) -> (String, Value) {
     (sending["state"].as_str().unwrap().to_owned(), sending["stopped"]["reason"].clone())
 }
 
+/// Whether a sender has told that mail is held up, by the metric that the alarm looks at.
+fn is_held_up(shop: &Shop) -> bool {
+    let lines = shop.bundle.logs("sender").unwrap();
+    let told = lines.iter().filter_map(|line| serde_json::from_str::<Value>(&line[line.find('{')?..]).ok());
+    // An alarm that names no dimensions looks at no line that has some.
+    let alarming = json!([{
+        "Namespace": "Cartwire", "Dimensions": [[]], "Metrics": [{ "Name": "HeldUp", "Unit": "Count" }],
+    }]);
+    told.filter(|line| line["_aws"]["CloudWatchMetrics"] == alarming).any(|line| line["HeldUp"] == 1.0)
+}
+
 fn times(shop: &Shop, subject: impl Fn(&str) -> bool) -> Vec<Timestamp> {
     let mut times: Vec<_> = shop.mails().iter().filter(|mail| subject(&mail.subject)).map(|mail| mail.time).collect();
     times.sort();
@@ -98,6 +109,9 @@ async fn in_the_sandbox_one_goes_each_second() {
 async fn while_sending_is_paused_everything_waits_and_then_goes_once() {
     let shop = shop_at(1_000.0).await;
     customers(&shop, 40).await;
+    shop.order("before", "c0").await;
+    shop.quiet().await;
+    assert!(!is_held_up(&shop));
     shop.bundle.ses().pause(true);
     for number in 0..5 {
         shop.order(&format!("o{number}"), &format!("c{number}")).await;
@@ -105,17 +119,18 @@ async fn while_sending_is_paused_everything_waits_and_then_goes_once() {
     shop.put("/v1/mailings/news", json!({ "name": "News", "template": "plain" })).await;
     shop.advance("PT2M").await;
     assert_eq!(sending(&shop).await, ("stopped".to_owned(), json!("sending_paused")));
+    assert!(is_held_up(&shop), "an alarm stands on it");
     // More often than a message may be received.
     shop.bundle.advance_in_steps(SignedDuration::from_hours(8), Duration::from_secs(16 * 60)).await.unwrap();
-    assert_eq!((shop.mails().len(), shop.dead_letters().await), (0, 0));
-    assert_eq!(shop.outcomes("c0").await, ["PENDING", "PENDING"]);
+    assert_eq!((shop.mails().len(), shop.dead_letters().await), (1, 0));
+    assert_eq!(shop.outcomes("c0").await, ["PENDING", "PENDING", "SENT"]);
     let since = shop.get("/v1/sending").await["stopped"]["since"].clone();
     assert!(shop.bundle.now().duration_since(since.as_str().unwrap().parse().unwrap()).as_hours() >= 8, "{since}");
 
     shop.bundle.ses().pause(false);
     let progress = sent(&shop, "news").await;
     assert_eq!((&progress["sent"], &progress["not_sent"]), (&json!(40), &json!({})));
-    assert_eq!(shop.mails().len(), 45);
+    assert_eq!(shop.mails().len(), 46);
     assert!(shop.mails_by_message().values().all(|mails| *mails == 1));
     assert_eq!(sending(&shop).await, ("going".to_owned(), Value::Null));
     assert_eq!(shop.dead_letters().await, 0);

@@ -202,6 +202,14 @@ impl Shop {
     }
 }
 
+/// The places and the details of a refusal.
+pub(crate) async fn refused(shop: &Shop, path: &str, body: Value) -> Vec<(String, String)> {
+    let (status, problem) = shop.ask("PUT", path, body).await;
+    assert_eq!(status, 422, "{problem}");
+    let text = |error: &Value, name: &str| error[name].as_str().unwrap().to_owned();
+    problem["errors"].as_array().unwrap().iter().map(|error| (text(error, "pointer"), text(error, "detail"))).collect()
+}
+
 pub(crate) fn order(customer: &str) -> Value {
     json!({
         "customer_id": customer, "updated_at": "2026-11-01T10:00:00Z", "currency": "EUR", "total": "24.95",

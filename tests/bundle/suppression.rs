@@ -1,12 +1,44 @@
 //! Addresses to which no mail goes, and what takes one off again: nobody but the shop.
 
+use std::time::Duration;
+
 use jiff::{SignedDuration, Timestamp};
 use local::ses::Kind;
 use serde_json::{Value, json};
 
-use crate::support::Shop;
+use crate::support::{Shop, options};
 
 const ADA: &str = "/v1/suppressions/ada@example.com";
+
+/// A look at the slots, and a moment until the next.
+const MOMENT: Duration = Duration::from_millis(100);
+
+impl Shop {
+    /// A shop that sends so few mails in a second that each waits for its slot.
+    pub(crate) async fn that_sends(rate: f64) -> Self {
+        let mut options = options();
+        options.max_send_rate = rate;
+        Self::open_with(options).await
+    }
+
+    /// Has a customer ring, until the message that this sets off has a slot: it was looked at
+    /// by then, and waits.
+    pub(crate) async fn ring_and_wait(&self, id: &str, customer: &str) {
+        let before = self.next_slot().await;
+        self.event(id, customer, "rang").await;
+        while self.next_slot().await == before {
+            if self.bundle.wait_quiet(MOMENT).await.is_ok() {
+                assert_ne!(self.next_slot().await, before, "{id} took no slot");
+            }
+        }
+    }
+
+    async fn next_slot(&self) -> Value {
+        let key = json!({ "task": { "S": "sending" }, "item": { "S": "pace" } });
+        let get = json!({ "TableName": "checkpoints", "Key": key, "ConsistentRead": true });
+        self.bundle.dynamodb("GetItem", get).await.unwrap()["Item"]["free_us"].clone()
+    }
+}
 
 async fn open() -> Shop {
     let shop = Shop::with_plain_template().await;
@@ -177,4 +209,32 @@ async fn an_address_is_stopped_within_ten_seconds_of_what_ses_tells() {
         assert!(since.duration_since(told).abs() < SignedDuration::from_secs(10), "{since} {told}");
         assert_eq!(shop.ask("DELETE", ADA, Value::Null).await.0, 204);
     }
+}
+
+#[tokio::test]
+async fn whoever_is_stopped_or_leaves_while_a_message_waits_for_its_slot_does_not_get_it() {
+    // A slot in five seconds: bob's is free, and each of the others waits for the next.
+    let shop = Shop::that_sends(0.2).await;
+    shop.template("plain", "event {{event.id}}").await;
+    let trigger = json!({ "type": "event_received", "name": "rang" });
+    shop.campaign("rang", trigger, json!([{ "send": { "template": "plain" } }])).await;
+    for customer in ["bob", "ada", "lea", "max"] {
+        shop.customer(customer).await;
+    }
+    shop.ring_and_wait("1", "bob").await;
+    shop.ring_and_wait("2", "ada").await;
+    assert_eq!(shop.ask("PUT", ADA, Value::Null).await.0, 201);
+    shop.ring_and_wait("3", "lea").await;
+    shop.patch("/v1/customers/lea", json!({ "consent": { "email": "denied" } })).await;
+    shop.quiet().await;
+    shop.drain().await;
+    // Whom nothing happened to in the meantime gets what waited as long.
+    shop.ring_and_wait("4", "bob").await;
+    shop.ring_and_wait("5", "max").await;
+    shop.quiet().await;
+    shop.drain().await;
+    assert_eq!(shop.outcomes("ada").await, ["NOT_SENT suppressed"]);
+    assert_eq!(shop.outcomes("lea").await, ["NOT_SENT no_consent"]);
+    assert_eq!(shop.subjects(), ["event 1", "event 4", "event 5"]);
+    assert_eq!(shop.dead_letters().await, 0);
 }

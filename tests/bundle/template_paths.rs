@@ -2,20 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::Shop;
-
-/// The places and the details of a refusal.
-fn told(problem: &Value) -> Vec<(String, String)> {
-    let text = |error: &Value, name: &str| error[name].as_str().unwrap_or_default().to_owned();
-    let errors = problem["errors"].as_array().cloned().unwrap_or_default();
-    errors.iter().map(|error| (text(error, "pointer"), text(error, "detail"))).collect()
-}
-
-async fn refused(shop: &Shop, path: &str, body: Value) -> Vec<(String, String)> {
-    let (status, problem) = shop.ask("PUT", path, body).await;
-    assert_eq!(status, 422, "{problem}");
-    told(&problem)
-}
+use crate::support::{Shop, refused};
 
 #[tokio::test]
 async fn a_template_that_names_what_there_is_not_is_refused_at_its_line_with_what_is_near() {
@@ -113,4 +100,69 @@ async fn of_a_template_and_a_campaign_that_do_not_fit_one_alone_is_saved_even_at
         statuses.sort_unstable();
         assert_eq!(statuses, [200, 422], "{one:?} {other:?}");
     }
+}
+
+#[tokio::test]
+async fn of_a_change_a_campaigns_template_may_name_what_its_own_trigger_brings_and_no_more() {
+    let shop = Shop::open().await;
+    for (id, subject) in [
+        ("from", "{{change.from}}"),
+        ("agree", "{{links.confirm}}"),
+        ("asks", "{{#if change.from}}{{change.from}}{{/if}}{{#if links.confirm}}{{links.confirm}}{{/if}}"),
+    ] {
+        // Of a template alone nobody knows yet what sets it off.
+        shop.template(id, subject).await;
+    }
+    let when = json!({ "field": "change.segment", "is": "loyal" });
+    let block = json!([{ "when": when, "reason": "loyal already" }]);
+    shop.put("/v1/templates/blocks", json!({ "subject": "s", "html": "<p>x</p>", "block": block })).await;
+    shop.put("/v1/segments/loyal", json!({ "name": "Loyal", "condition": { "count": "orders", "at_least": 3 } })).await;
+    let campaign = |trigger: &Value, template: &str| {
+        let steps = json!([{ "send": { "template": template } }]);
+        json!({ "name": "c", "trigger": trigger, "steps": steps })
+    };
+    let created = json!({ "type": "order_created" });
+    let shipped = json!({ "type": "order_status_changed", "set": "delivery", "to": "shipped" });
+    let entered = json!({ "type": "segment_entered", "segment": "loyal" });
+    let requested = json!({ "type": "consent_requested" });
+    for (trigger, template, said) in [
+        (&created, "from", "prints change.from (subject, line 1, column 1)"),
+        (&requested, "from", "prints change.from (subject, line 1, column 1)"),
+        (&shipped, "agree", "prints links.confirm (subject, line 1, column 1)"),
+        (&created, "blocks", "asks for change.segment (/block/0/when)"),
+    ] {
+        let told = refused(&shop, "/v1/campaigns/c", campaign(trigger, template)).await;
+        let said = format!("{said}, which nothing has that sets this campaign off");
+        assert_eq!(told, [("/steps/0/send/template".to_owned(), said)], "{trigger}");
+    }
+    for (n, (trigger, template)) in
+        [(&shipped, "from"), (&requested, "agree"), (&entered, "blocks"), (&created, "asks")].into_iter().enumerate()
+    {
+        shop.put(&format!("/v1/campaigns/c{n}"), campaign(trigger, template)).await;
+    }
+
+    // Nor does anybody who gets a mailing have anything to confirm.
+    let told = refused(&shop, "/v1/mailings/m", json!({ "name": "News", "template": "agree" })).await;
+    assert!(told.len() == 1 && told[0].1.contains("prints links.confirm"), "{told:?}");
+    shop.put("/v1/mailings/m", json!({ "name": "News", "template": "asks" })).await;
+    let told = refused(&shop, "/v1/templates/asks", json!({ "subject": "{{change.nth}}", "html": "<p>x</p>" })).await;
+    assert!(told.len() == 1 && told[0].1.contains("prints change.nth, which nothing has"), "{told:?}");
+}
+
+#[tokio::test]
+async fn a_container_that_is_not_defined_is_refused_with_those_that_are() {
+    let shop = Shop::open().await;
+    let items = |container: &str| {
+        let html = format!("<p>{{{{#each containers.{container}.items}}}}{{{{name}}}}{{{{/each}}}}</p>");
+        json!({ "subject": "s", "html": html })
+    };
+    let told = refused(&shop, "/v1/templates/t", items("wishlst")).await;
+    let said = "there is no containers.wishlst; did you mean containers.wishlist, ";
+    assert!(!told.is_empty() && told.iter().all(|(place, told)| place == "/html" && told.contains(said)), "{told:?}");
+    shop.put("/v1/templates/t", items("wishlist")).await;
+    refused(&shop, "/v1/templates/own", items("registry")).await;
+    shop.put("/v1/containers/registry", json!({ "name": "Registry" })).await;
+    shop.put("/v1/templates/own", items("registry")).await;
+    let any = "<p>{{#each containers}}{{total}}{{#each items}}{{name}}{{/each}}{{/each}}</p>";
+    shop.put("/v1/templates/any", json!({ "subject": "s", "html": any })).await;
 }

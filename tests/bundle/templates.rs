@@ -110,6 +110,27 @@ async fn more_templates_than_a_transaction_holds_all_get_the_new_partial() {
 }
 
 #[tokio::test]
+async fn a_partial_with_which_one_of_many_templates_is_too_large_changes_none_of_them() {
+    let shop = Shop::open().await;
+    shop.put("/v1/partials/long", json!({ "source": "short" })).await;
+    let template =
+        |size: usize| json!({ "subject": "s", "html": format!("<p>{}</p>{{{{> long}}}}", "x".repeat(size)) });
+    for n in 0..7 {
+        shop.put(&format!("/v1/templates/t{n}"), template(100 * 1024)).await;
+    }
+    shop.put("/v1/templates/the-last", template(245 * 1024)).await;
+    let long = json!({ "source": "x".repeat(150 * 1024) });
+    let (status, problem) = shop.ask("PUT", "/v1/partials/long", long).await;
+    assert_eq!((status, &problem["errors"][0]["pointer"]), (422, &json!("/source")), "{problem}");
+    let detail = problem["errors"][0]["detail"].as_str().unwrap();
+    assert!(detail.starts_with("in the template \"the-last\": "), "{detail}");
+    assert_eq!(shop.get("/v1/partials/long").await["version"], 1);
+    for n in 0..7 {
+        assert_eq!(version(&shop, &format!("t{n}")).await, 1);
+    }
+}
+
+#[tokio::test]
 async fn who_reads_a_language_gets_its_translation() {
     let shop = Shop::open().await;
     let content =

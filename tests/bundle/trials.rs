@@ -233,6 +233,26 @@ async fn a_test_is_sent_once_whoever_dies_over_it_and_however_often_it_is_asked_
 }
 
 #[tokio::test]
+async fn a_key_that_is_used_again_after_its_day_sends_another_test() {
+    let shop = shop().await;
+    let mut ids = Vec::new();
+    for day in 1..=3 {
+        for _ in 0..2 {
+            let headers = [("content-type", "application/json"), ("idempotency-key", "again")];
+            let body = json!({ "to": "me@example.com" }).to_string();
+            let answer = shop.api.send_with("POST", TEST, &headers, body.into()).await.unwrap();
+            assert_eq!(answer.status, 202);
+            ids.push(answer.json()["messages"][0]["id"].as_str().unwrap().to_owned());
+            shop.quiet().await;
+            assert_eq!(shop.mails().len(), day);
+        }
+        shop.advance("PT24H1M").await;
+    }
+    ids.dedup();
+    assert_eq!(ids.len(), 3);
+}
+
+#[tokio::test]
 async fn a_test_goes_out_once_wherever_its_sender_dies_and_however_often_ses_puts_it_off() {
     let kill = |operation: &str, when: &str| json!({ "kind": "kill", "function": "sender", "operation": operation, "at_call": 1, "when": when });
     for (fault, state, mails) in [

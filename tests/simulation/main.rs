@@ -62,6 +62,7 @@ fn whatever_dies_is_lost_or_comes_twice_no_mail_goes_out_twice_and_each_message_
 
 fn check(seed: u64, outcome: &Outcome) {
     check_messages(seed, outcome);
+    check_moves(seed, outcome);
     check_caps(seed, outcome);
 }
 
@@ -89,6 +90,22 @@ fn check_caps(seed: u64, outcome: &Outcome) {
             assert!(had.len() >= most, "{seed}: {customer_id} had {had:?}, and was kept from more");
         }
     }
+}
+
+/// A row begins where it is to be sent, and moves as the drawing of the states has it.
+fn check_moves(seed: u64, outcome: &Outcome) {
+    let world = outcome.world.world();
+    let moves = &world.ledger.moves;
+    for (id, between) in moves {
+        let may = match *between {
+            [None, Some(first)] => first == State::Pending,
+            [Some(from), Some(to)] => from.may_become(to),
+            [_, None] => false,
+        };
+        assert!(may, "{seed}: {id} made the move {between:?}");
+    }
+    let begun = moves.iter().filter(|(_, [before, _])| before.is_none()).count();
+    assert_eq!(begun, outcome.plan.messages().count(), "{seed}: each message has one row");
 }
 
 fn check_messages(seed: u64, outcome: &Outcome) {

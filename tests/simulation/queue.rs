@@ -35,7 +35,8 @@ impl Queue {
         seen.truncate(most);
         let take = |id| {
             let letter = self.letters.get_mut(&id)?;
-            letter.visible = now + VISIBILITY;
+            // Now and then it is brought to two at once.
+            letter.visible = if rng.u8(..30) == 0 { now } else { now + VISIBILITY };
             Some((id, letter.body.clone()))
         };
         seen.into_iter().filter_map(take).collect()

@@ -169,7 +169,7 @@ struct Run {
     running: Cell<usize>,
     /// The messages that are not yet decided on.
     to_come: Cell<usize>,
-    handed_on: RefCell<BTreeMap<String, Instant>>,
+    handed_on: RefCell<BTreeMap<String, Vec<Instant>>>,
     noted: RefCell<BTreeMap<String, Timestamp>>,
 }
 
@@ -417,13 +417,15 @@ impl Run {
             let key = format!("{} {}", message.id, timer.at);
             let mut handed_on = self.handed_on.borrow_mut();
             let left = timer.at.duration_since(time).unsigned_abs();
-            let due = match handed_on.get(&key) {
-                Some(before) => *before + HANDED_ON_AGAIN,
-                None if timer.at > time => now + left,
-                None => now,
+            let due = match handed_on.get(&key).map(Vec::as_slice) {
+                // As `timers` does: once more, and never again.
+                Some([_, _, ..]) => continue,
+                Some([before]) => *before + HANDED_ON_AGAIN,
+                Some([]) | None if timer.at > time => now + left,
+                Some([]) | None => now,
             };
             if due <= now {
-                handed_on.insert(key, now);
+                handed_on.entry(key).or_default().push(now);
                 let work = DeliverMessage { message: *message, due: Some(timer.at), copy: None };
                 self.network.world().deliveries.put(serde_json::to_string(&work).unwrap(), Duration::ZERO);
             }

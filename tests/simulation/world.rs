@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use contracts::DeliverMessage;
+use domain::message::State;
 use jiff::{SignedDuration, Timestamp};
 use local::Tables;
 use serde_json::{Value, json};
@@ -16,6 +17,7 @@ use crate::queue::Queue;
 pub(crate) struct World {
     pub(crate) rng: fastrand::Rng,
     tables: Tables,
+    pub(crate) ledger: Ledger,
     pub(crate) ses: Ses,
     pub(crate) deliveries: Queue,
     pub(crate) feedback: Queue,
@@ -24,6 +26,41 @@ pub(crate) struct World {
     /// Of a hundred calls, how many are lost on each way.
     pub(crate) faults: u8,
     pub(crate) time: Time,
+}
+
+/// The states that the messages' rows have had.
+#[derive(Debug, Default)]
+pub(crate) struct Ledger {
+    states: BTreeMap<String, Option<State>>,
+    /// Each move from one state to another, by message; a row that is not there has none.
+    pub(crate) moves: Vec<(String, [Option<State>; 2])>,
+}
+
+impl Ledger {
+    const TABLE: &str = "cartwire-MessagesTable";
+
+    /// Sees what a write has made of each row of the messages that it names: nobody writes
+    /// to them by another way, so what they were before is known.
+    fn follow(&mut self, tables: &mut Tables, operation: &str, body: &[u8]) {
+        if !matches!(operation, "PutItem" | "UpdateItem" | "DeleteItem" | "TransactWriteItems") {
+            return;
+        }
+        let body: Value = serde_json::from_slice(body).unwrap();
+        let actions = body["TransactItems"].as_array().into_iter().flatten();
+        let actions = actions.flat_map(|action| action.as_object().unwrap().values());
+        for write in actions.chain([&body]).filter(|write| write["TableName"] == Self::TABLE) {
+            let key = write.get("Key").unwrap_or(&write["Item"])["message"].clone();
+            let id = key["S"].as_str().unwrap().to_owned();
+            let read = json!({ "TableName": Self::TABLE, "Key": { "message": key }, "ConsistentRead": true });
+            let (_, row) = tables.call("GetItem", read.to_string().as_bytes());
+            let row: Value = serde_json::from_str(&row).unwrap();
+            let now = serde_json::from_value(row["Item"]["state"]["S"].clone()).ok();
+            let before = self.states.insert(id.clone(), now).flatten();
+            if before != now {
+                self.moves.push((id, [before, now]));
+            }
+        }
+    }
 }
 
 /// The time of a run: it begins at one moment, and passes as the runtime lets it.
@@ -70,6 +107,7 @@ impl World {
         Self {
             rng: fastrand::Rng::with_seed(seed),
             tables: Tables::of_template(&template, clock).unwrap(),
+            ledger: Ledger::default(),
             ses: Ses::default(),
             deliveries: Queue::default(),
             feedback: Queue::default(),
@@ -96,8 +134,9 @@ impl World {
                     (400, Some("TransactionCanceledException"), body.to_string())
                 }
                 _ => {
-                    let (status, body) = self.tables.call(operation, body);
-                    (status, None, body)
+                    let (status, answer) = self.tables.call(operation, body);
+                    self.ledger.follow(&mut self.tables, operation, body);
+                    (status, None, answer)
                 }
             }),
             Call::Send { body } => Some(self.queued(body)),

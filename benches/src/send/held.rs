@@ -2,6 +2,7 @@
 
 use super::shop;
 use crate::http::Client;
+use crate::order_to_mail::shop::order;
 use crate::runner::{self, Runner};
 use anyhow::Context as _;
 use hyper::Method;
@@ -11,10 +12,20 @@ use std::time::Duration;
 /// How long it may take to write and queue the messages of a mailing.
 const PATIENCE: Duration = Duration::from_secs(1_800);
 
+/// Mails beside those of the mailing: the order's by which it is known that SES is paused.
+pub(super) const BESIDE: u64 = 1;
+
 /// A mailing whose messages all wait.
+///
+/// Sending is stopped for so long before there are any that it is tried again every quarter of
+/// an hour, and they wait for as long.
 pub(super) async fn queue(runner: &Runner, api: &mut Client, id: &str, messages: usize) -> anyhow::Result<()> {
     let mut page = runner.page().await?;
     page.json(Method::POST, "/ses", &json!({"paused": true})).await?;
+    order(api, &format!("before-{id}"), 0).await?;
+    runner::quiet(&mut page).await?;
+    pass(runner, "PT40M").await?;
+    runner::quiet(&mut page).await?;
     api.put(&format!("/v1/mailings/{id}"), &json!({"name": id, "template": shop::NEWS})).await?;
     pass(runner, "PT1M").await?;
     runner::quiet_within(&mut page, PATIENCE, Duration::from_millis(250)).await?;

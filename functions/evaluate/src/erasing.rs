@@ -11,7 +11,7 @@ use aws::{DeadLetters, LookedThrough};
 use domain::CustomerId;
 use jiff::{SignedDuration, Timestamp};
 use lambda::Clock;
-use store::{Customers, Found, Identity, MembershipRows, Messages, Runs, Timers};
+use store::{Customers, Entry, Found, Identity, MembershipRows, Messages, Runs, Timers};
 
 use crate::letters::Named;
 
@@ -80,11 +80,13 @@ impl Erasing {
     async fn is_about_somebody_erased(&self, letter: &str) -> anyhow::Result<bool> {
         let Named { mut customers, messages, addresses } = Named::by(letter);
         let known = self.messages.entries(&Vec::from_iter(messages)).await?;
-        if known.iter().any(|entry| entry.scrubbed) {
+        // A test's row forgets its address without anybody being erased.
+        let is_test = |entry: &Entry| entry.message.origin.is_test();
+        if known.iter().any(|entry| entry.scrubbed && !is_test(entry)) {
             return Ok(true);
         }
         // Whose a mail is, its message knows better than its address: others may have it too.
-        let by_address = known.is_empty();
+        let by_address = known.iter().all(is_test);
         customers.extend(known.into_iter().map(|entry| entry.message.customer_id));
         let erased = self.erased_of(&Vec::from_iter(customers)).await?;
         for id in &erased {

@@ -101,7 +101,7 @@ pub(crate) struct Told {
     pub(crate) evidence: Option<Evidence>,
     /// When.
     pub(crate) at: Timestamp,
-    /// When the mail went out.
+    /// When SES took the mail.
     pub(crate) sent: Timestamp,
     /// Addresses to stop writing to, each with why.
     pub(crate) suppress: Vec<(EmailAddress, SuppressedFor)>,
@@ -139,6 +139,8 @@ impl SesEvent {
         };
         match event_type.as_str() {
             "Send" if send.is_some() => tells(Evidence::Accepted, mail.timestamp, None, None),
+            // Of this no time is told. The mail itself is at fault, and no address is.
+            "Reject" => tells(Evidence::Rejected, mail.timestamp, None, None),
             "Delivery" => tells(Evidence::Delivered, happened(delivery, &event_type)?.timestamp, None, None),
             "Open" => {
                 let open = happened(open, &event_type)?;

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use store::{Edit, Kind as Defined, Versioned};
 use templates::{ATTACHMENT_LIMIT, ATTACHMENTS_LIMIT, Attached, Attachment, MOST_ATTACHMENTS, Source};
 
-use crate::templates::show_made;
+use crate::templates::{edits_of, show_made};
 use crate::usage::refuse_if_used;
 use crate::{Manage, not_found};
 
@@ -35,11 +35,11 @@ impl Manage {
         let mut made = BTreeMap::new();
         loop {
             let revision = self.definitions.revision().await?;
-            let templates = touched(self.all_templates().await?, &code, &file)?;
+            let templates = edits_of(&touched(self.all_templates().await?, &code, &file)?, "")?;
             // First: whoever sees it defined finds what is in it.
             self.definitions.put_content(&file.digest, content.clone()).await?;
             let edit = Edit::save(Defined::Attachment, code.as_str(), &file)?;
-            if let Some(version) = self.edit_with(request, edit, &templates, revision, &mut made).await? {
+            if let Some(version) = self.edit_with(request, edit, templates, revision, &mut made).await? {
                 let mut shown = show(&code, &file, version);
                 shown["templates"] = show_made(made);
                 return Ok(Response::json(200, &shown));

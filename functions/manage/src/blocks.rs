@@ -61,6 +61,12 @@ impl Manage {
         }
         let answerable = self.answerable().await?;
         let misfits = blocks.iter().enumerate();
-        Ok(misfits.flat_map(|(index, block)| answerable.misfits(&place(index), &block.when)).collect::<Vec<Fault>>())
+        let misfits = misfits.flat_map(|(index, block)| answerable.misfits(&place(index), &block.when));
+        let mut faults: Faults = misfits.collect();
+        // Whoever sends asks them all at once.
+        if faults.is_empty() && !answerable.fits_together(blocks) {
+            faults.push(Fault::new("/block", "asks, in all its conditions together, more than can be answered"));
+        }
+        Ok(faults)
     }
 }

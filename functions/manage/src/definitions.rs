@@ -10,7 +10,7 @@ use lambda::http::{Failure, Request, Response};
 use serde::Serialize;
 use serde_json::{Value, json};
 use store::{Edit, Kind as Defined, Versioned};
-use templates::Source;
+use templates::{Block, Source};
 
 use crate::{Manage, not_found};
 
@@ -30,6 +30,11 @@ impl Answerable {
             faults.push(Fault::new(place, "asks, with the segments that it names, more than can be answered"));
         }
         faults
+    }
+
+    /// Whether the conditions of a template, each of which can be answered, can be so together.
+    pub(crate) fn fits_together(&self, blocks: &[Block]) -> bool {
+        self.segments.can_answer_all(blocks.iter().map(|block| &block.when))
     }
 }
 
@@ -91,30 +96,36 @@ impl Manage {
         let body = request.json()?;
         let now = self.clock.now();
         let mut mailing = Mailing::read(id, &body, now)?;
-        let mut faults = self.misfits("/audience", mailing.audience.as_ref(), None).await?;
-        faults.extend(self.no_category(mailing.sending.category.as_ref()).await?);
-        let Some(template) = self.template(&mailing.template).await? else {
-            faults.push(no_template("/template".into(), &mailing.template));
-            return Err(faults.into());
-        };
-        faults.extend(self.unfit_template("/template", &template, None).await?);
-        mailing.template_version = template.version;
-        let known = self.definitions.get::<Mailing>(Defined::Mailing, mailing.id.as_str()).await?;
-        if let Some(known) = &known {
-            let undated = body.get("at").is_none_or(Value::is_null);
-            let same = Mailing { at: if undated { known.value.at } else { mailing.at }, ..mailing.clone() };
-            if same == known.value {
-                return self.show_mailing(&known.value, known.version).await;
+        loop {
+            // The revision first: what the mailing names may be deleted after it was found.
+            let revision = self.definitions.revision().await?;
+            let mut faults = self.misfits("/audience", mailing.audience.as_ref(), None).await?;
+            faults.extend(self.no_category(mailing.sending.category.as_ref()).await?);
+            let Some(template) = self.template(&mailing.template).await? else {
+                faults.push(no_template("/template".into(), &mailing.template));
+                return Err(faults.into());
+            };
+            faults.extend(self.unfit_template("/template", &template, None).await?);
+            mailing.template_version = template.version;
+            let known = self.definitions.get::<Mailing>(Defined::Mailing, mailing.id.as_str()).await?;
+            if let Some(known) = &known {
+                let undated = body.get("at").is_none_or(Value::is_null);
+                let same = Mailing { at: if undated { known.value.at } else { mailing.at }, ..mailing.clone() };
+                if same == known.value {
+                    return self.show_mailing(&known.value, known.version).await;
+                }
             }
-        }
-        if !faults.is_empty() {
-            return Err(faults.into());
-        }
-        let also = |version| self.mailings.schedule(&mailing.id, version, mailing.at);
-        let definitions = self.definitions.by(request.key_id());
-        match definitions.save(Defined::Mailing, mailing.id.as_str(), &mailing, now, also).await? {
-            Some(version) => self.show_mailing(&mailing, version).await,
-            None => Err(Problem::new(Kind::Conflict).because("the mailing has begun; make another one").into()),
+            if !faults.is_empty() {
+                return Err(faults.into());
+            }
+            let also = |version| self.mailings.schedule(&mailing.id, version, mailing.at);
+            let definitions = self.definitions.by(request.key_id()).only_at(revision);
+            if let Some(version) = definitions.save(Defined::Mailing, mailing.id.as_str(), &mailing, now, also).await? {
+                return self.show_mailing(&mailing, version).await;
+            }
+            if self.definitions.revision().await? == revision {
+                return Err(Problem::new(Kind::Conflict).because("the mailing has begun; make another one").into());
+            }
         }
     }
 

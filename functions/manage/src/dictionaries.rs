@@ -114,7 +114,7 @@ impl Manage {
             return Err(Problem::new(Kind::Conflict).because(detail).into());
         }
         let goes_by_it = segments_that_go_by(kind);
-        let version = self.edit_word(request, &word.id(), Some(&word), goes_by_it).await?;
+        let version = self.edit_word(request, &word.id(), Some(&word), goes_by_it, async || Ok(())).await?;
         let mut shown = dictionary::show(&word);
         shown["version"] = json!(version);
         Ok(Response::json(200, &shown))
@@ -125,15 +125,18 @@ impl Manage {
         if is_system(kind, code) {
             return conflict(format!("this {} is always there; it can be given another name", name_of(kind)));
         }
-        let known = self.known_words().await?.dictionary;
-        if known.get(kind, code).is_none() {
-            return Err(not_found(name_of(kind)).into());
-        }
-        let used = Used { kind, code };
-        let mut uses = self.uses(used).await?;
-        uses.extend(used.by_settings(known.settings()).then(|| "the settings".to_owned()));
-        refuse_if_used(&uses)?;
-        match self.edit_word(request, &kind.id(code), None::<&Word>, segments_that_go_by(kind)).await? {
+        let unused = async || {
+            let known = self.known_words().await?.dictionary;
+            if known.get(kind, code).is_none() {
+                return Err(Failure::from(not_found(name_of(kind))));
+            }
+            let used = Used { kind, code };
+            let mut uses = self.uses(used).await?;
+            uses.extend(used.by_settings(known.settings()).then(|| "the settings".to_owned()));
+            Ok(refuse_if_used(&uses)?)
+        };
+        let (id, goes_by_it) = (kind.id(code), segments_that_go_by(kind));
+        match self.edit_word(request, &id, None::<&Word>, goes_by_it, unused).await? {
             Some(_) => Ok(Response::empty()),
             None => Err(not_found(name_of(kind)).into()),
         }

@@ -101,7 +101,9 @@ mod tests {
         let (before, after) = (json!({ "html": lines("a") }), json!({ "html": lines("b") }));
         let begun = std::time::Instant::now();
         let found = found(&before, &after);
-        assert!(begun.elapsed() < Duration::from_secs(20));
+        // A function has ten seconds for all that it does.
+        let took = begun.elapsed();
+        assert!(took < Duration::from_secs(5), "{took:?}");
         assert_eq!(found[0].1.matches("\n-a").count() + found[0].1.matches("\n+b").count(), 120_000);
     }
 }

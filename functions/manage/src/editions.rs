@@ -62,11 +62,11 @@ impl Manage {
         &self,
         request: &Request,
         segment: &Segment,
-        check: impl Fn(&SavedSegments) -> Result<(), Failure>,
+        check: impl AsyncFn(&SavedSegments) -> Result<(), Failure>,
     ) -> Result<u64, Failure> {
         let code = &segment.code;
         let meaning = async |saved: &SavedSegments| {
-            check(saved)?;
+            check(saved).await?;
             let mut segments = saved.segments();
             // One that was saved before editions were kept has none yet.
             if segments.condition(code.as_str()) == Some(&segment.condition) && saved.editions.is_known(code) {
@@ -94,15 +94,18 @@ impl Manage {
     }
 
     /// Saves a word of the dictionary or deletes it, with other editions of the segments
-    /// that go by it; none, if segments never go by such words.
+    /// that go by it; none, if segments never go by such words. `check` is asked by what is
+    /// saved beside it.
     pub(crate) async fn edit_word(
         &self,
         request: &Request,
         id: &str,
         word: Option<&impl Serialize>,
         goes_by_it: Option<fn(&Needs) -> bool>,
+        check: impl AsyncFn() -> Result<(), Failure>,
     ) -> Result<Option<u64>, Failure> {
         let meaning = async |saved: &SavedSegments| {
+            check().await?;
             let Some(goes_by_it) = goes_by_it else { return Ok(Meaning::Nothing) };
             let needs = saved.segments();
             let affected = needs.needs().filter(|(_, needs)| goes_by_it(needs)).map(|(code, _)| code).collect();
@@ -121,8 +124,10 @@ impl Manage {
         definition: Option<&impl Serialize>,
         meaning: impl AsyncFn(&SavedSegments) -> Result<Meaning, Failure>,
     ) -> Result<Option<u64>, Failure> {
-        let definitions = self.definitions.by(request.key_id());
         loop {
+            // The revision first: whatever is saved after it was looked for is noticed.
+            let revision = self.definitions.revision().await?;
+            let definitions = self.definitions.by(request.key_id()).only_at(revision);
             let (saved, now) = (self.definitions.saved_segments().await?, self.clock.now());
             let meaning = meaning(&saved).await?;
             let also = |version| {

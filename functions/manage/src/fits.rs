@@ -1,11 +1,11 @@
 //! Whether a template can do with what its messages are set off by.
 
 use campaigns::{Campaign, Trigger};
-use conditions::Schema;
+use conditions::{Root, Schema};
 use domain::Fault;
 use domain::read::Faults;
 use store::{Kind as Defined, Versioned};
-use templates::{Block, Place, Problem, Source, Template};
+use templates::{Block, Place, Problem, Source, Step, Template};
 
 use crate::Manage;
 
@@ -104,13 +104,19 @@ fn lacking(
     trigger: Option<&Trigger>,
     whose: &str,
 ) -> Vec<Lack> {
-    let printed = template.lacking(&mail::shape_of(schema, trigger)).into_iter().map(|named| {
+    let shape = mail::shape_of(schema, trigger);
+    let printed = template.lacking(&shape).into_iter().map(|named| {
         let path = named.paths.first().map(|path| templates::written(path)).unwrap_or_default();
         Lack { at: At::Part(named.place), what: format!("prints {path}"), whose: whose.to_owned() }
     });
     let brought = mail::roots_of(trigger);
+    // What a change has is another thing with each trigger; of the rest, any may have any field.
+    let is_brought = |root: Root, path: &str| {
+        let steps = || path.split('.').map(|name| Step::Field(name.to_owned())).collect::<Vec<_>>();
+        brought.contains(&root) && (root != Root::Change || shape.has(&steps()))
+    };
     let asked = blocks.iter().enumerate().flat_map(|(index, block)| {
-        let fields = block.when.fields().into_iter().filter(|(root, _)| !brought.contains(root));
+        let fields = block.when.fields().into_iter().filter(|(root, path)| !is_brought(*root, path));
         let lack =
             move |path: &str| Lack { at: At::Block(index), what: format!("asks for {path}"), whose: whose.to_owned() };
         fields.map(move |(_, path)| lack(path))

@@ -260,6 +260,9 @@ fn decided(entry: &Entry) -> String {
 fn evidence(kind: Evidence) -> (&'static str, &'static str) {
     match kind {
         Evidence::Accepted => ("accepted", "Amazon SES tells that it took it in."),
+        Evidence::Rejected => {
+            ("rejected", "Amazon SES did not send it on: it found something harmful in it, such as a virus.")
+        }
         Evidence::Delivered => ("delivered", "The recipient's mail server took it in."),
         Evidence::Bounced => ("bounced", "It came back for good; the address is not written to any more."),
         Evidence::SoftBounced => ("soft_bounced", "It came back, but may be delivered another time."),

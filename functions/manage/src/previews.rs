@@ -1,5 +1,6 @@
 //! What a mail would be, before it is sent to anybody.
 
+use campaigns::{Campaign, Mailing, Trigger};
 use contracts::{Kind, Problem};
 use domain::message::{Origin, Purpose, Terms};
 use domain::read::{self, Reader};
@@ -11,7 +12,7 @@ use jiff::Timestamp;
 use lambda::http::{Failure, Request, Response};
 use mail::{Missing, Preview};
 use serde_json::{Map, Value, json};
-use store::{Kind as Defined, Wanted};
+use store::{Kind as Defined, Versioned, Wanted};
 use templates::{Rendered, Source, Template};
 
 use crate::blocks::show_judged;
@@ -25,6 +26,8 @@ pub(crate) struct Asked {
     order_id: Option<OrderId>,
     event_id: Option<EventId>,
     product_id: Option<ProductId>,
+    campaign_id: Option<CampaignId>,
+    mailing_id: Option<MailingId>,
     /// What takes the place of what there is.
     pub(crate) data: Map<String, Value>,
     /// The version of the template; the one in force, if none.
@@ -35,6 +38,25 @@ impl Asked {
     /// The customer who is named; where none is, an id that nothing is looked up by.
     pub(crate) fn customer_or_nobody(&self) -> anyhow::Result<CustomerId> {
         Ok(self.customer_id.clone().map_or_else(|| CustomerId::parse("nobody"), Ok)?)
+    }
+}
+
+/// What would send the message.
+pub(crate) enum Sending {
+    /// Nothing that is named.
+    Unnamed,
+    /// This campaign.
+    Campaign(Box<Versioned<Campaign>>),
+    /// This mailing.
+    Mailing(Box<Versioned<Mailing>>),
+}
+
+impl Sending {
+    fn trigger(&self) -> Option<&Trigger> {
+        match self {
+            Self::Campaign(campaign) => Some(&campaign.value.trigger),
+            Self::Unnamed | Self::Mailing(_) => None,
+        }
     }
 }
 
@@ -72,7 +94,8 @@ impl Manage {
     async fn shown_preview(&self, template: &Template, source: &Source, asked: Asked) -> Result<Response, Failure> {
         let now = self.clock.now();
         let whose = asked.customer_id.is_some();
-        let message = self.would_be(&asked, now).await?;
+        let sending = self.sending_of(&asked).await?;
+        let message = self.would_be(&asked, sending, now).await?;
         let preview = self.composer.preview(template, &source.block, &message, whose, asked.data, now).await?;
         let mut shown = show(&preview);
         if preview.rendered.is_ok() && !source.attachments.is_empty() {
@@ -84,9 +107,8 @@ impl Manage {
     }
 
     /// The message that would be sent; it is written nowhere.
-    async fn would_be(&self, asked: &Asked, now: Timestamp) -> Result<Message, Failure> {
-        let customer_id = asked.customer_or_nobody()?;
-        let change = self.change_of(asked, now).await?;
+    async fn would_be(&self, asked: &Asked, sending: Sending, now: Timestamp) -> Result<Message, Failure> {
+        let change = self.change_of(asked, &sending, now).await?;
         let run_id = RunId::parse("preview").map_err(anyhow::Error::from)?;
         let origin = match change {
             Some(change) => Origin::Campaign {
@@ -101,10 +123,10 @@ impl Manage {
                 Origin::Mailing { mailing_id: MailingId::parse("preview").map_err(anyhow::Error::from)?, version: 0 }
             }
         };
-        Ok(Message {
+        let message = Message {
             // No such message is in the ledger, so its links lead nowhere.
             id: Message::id_of_step(&run_id, 0),
-            customer_id,
+            customer_id: asked.customer_or_nobody()?,
             origin,
             // As a campaign's, unless it says otherwise.
             purpose: if asked.order_id.is_some() { Purpose::Transactional } else { Purpose::Marketing },
@@ -112,25 +134,79 @@ impl Manage {
             template_id: TemplateId::parse("preview").map_err(anyhow::Error::from)?,
             template_version: 0,
             created_at: now,
+        };
+        Ok(match sending {
+            Sending::Unnamed => message,
+            Sending::Campaign(campaign) => {
+                let Campaign { purpose, sending, .. } = campaign.value;
+                Message { purpose, terms: sending.terms(), ..message }
+            }
+            Sending::Mailing(mailing) => {
+                let theirs = mailing.value.message(mailing.version, &message.customer_id, now);
+                Message { purpose: theirs.purpose, terms: theirs.terms, ..message }
+            }
         })
     }
 
+    /// The campaign or the mailing that is named, as it is defined now.
+    pub(crate) async fn sending_of(&self, asked: &Asked) -> Result<Sending, Failure> {
+        let none = |place: &str, what: &str| vec![Fault::new(place, format!("no such {what} is defined"))];
+        if let Some(id) = &asked.campaign_id {
+            let campaign = self.definitions.get::<Campaign>(Defined::Campaign, id.as_str()).await?;
+            let campaign = campaign.ok_or_else(|| none("/campaign_id", "campaign"))?;
+            return match foreign(asked, &campaign.value.trigger) {
+                Some(place) => Err(does_not_set_off(place).into()),
+                None => Ok(Sending::Campaign(Box::new(campaign))),
+            };
+        }
+        if let Some(id) = &asked.mailing_id {
+            let mailing = self.definitions.get::<Mailing>(Defined::Mailing, id.as_str()).await?;
+            let mailing = mailing.ok_or_else(|| none("/mailing_id", "mailing"))?;
+            return Ok(Sending::Mailing(Box::new(mailing)));
+        }
+        Ok(Sending::Unnamed)
+    }
+
     /// What would have set the message off.
-    pub(crate) async fn change_of(&self, asked: &Asked, now: Timestamp) -> Result<Option<Change>, Failure> {
+    pub(crate) async fn change_of(
+        &self,
+        asked: &Asked,
+        sending: &Sending,
+        now: Timestamp,
+    ) -> Result<Option<Change>, Failure> {
         Ok(match asked {
             Asked { order_id: Some(order_id), .. } => Some(Change::OrderCreated { order_id: order_id.clone() }),
             Asked { event_id: Some(event_id), .. } => {
-                Some(self.received(&asked.customer_or_nobody()?, event_id).await?)
+                let change = self.received(&asked.customer_or_nobody()?, event_id).await?;
+                if sending.trigger().is_some_and(|trigger| !trigger.is_set_off_by(&change)) {
+                    return Err(does_not_set_off("/event_id").into());
+                }
+                Some(change)
             }
             Asked { product_id: Some(product_id), .. } => Some(Change::ProductChanged {
                 product_id: product_id.clone(),
-                what: ProductNews::PriceChanged,
+                what: match sending.trigger() {
+                    Some(Trigger::ProductChanged { what, .. }) => *what,
+                    _ => ProductNews::PriceChanged,
+                },
                 from: None,
                 to: None,
                 at: now,
             }),
+            Asked { customer_id: Some(customer_id), .. } => match sending.trigger() {
+                Some(Trigger::ConsentRequested) => Some(self.requested(customer_id, now).await?),
+                _ => None,
+            },
             _ => None,
         })
+    }
+
+    /// What a customer is asked to confirm; with nothing that is still to be confirmed, as though
+    /// they were asked now whether mail may be sent to them at all.
+    async fn requested(&self, customer_id: &CustomerId, now: Timestamp) -> anyhow::Result<Change> {
+        let customer = self.customers.load(customer_id, &Wanted::default()).await?.customer;
+        let asked = customer.and_then(|customer| Change::of_consents(None, &customer));
+        Ok(asked.unwrap_or(Change::ConsentRequested { categories: Vec::new(), at: now }))
     }
 
     async fn received(&self, customer_id: &CustomerId, event_id: &EventId) -> Result<Change, Failure> {
@@ -144,6 +220,21 @@ impl Manage {
             None => Err(Problem::new(Kind::NotFound).because("the customer has no such event").into()),
         }
     }
+}
+
+/// Where something is named of a kind that this trigger is not about.
+fn foreign(asked: &Asked, trigger: &Trigger) -> Option<&'static str> {
+    let is_about_an_event = matches!(trigger, Trigger::EventReceived { .. });
+    let named = [
+        ("/order_id", asked.order_id.is_some(), trigger.is_about_an_order()),
+        ("/event_id", asked.event_id.is_some(), is_about_an_event),
+        ("/product_id", asked.product_id.is_some(), trigger.whom().is_some()),
+    ];
+    named.into_iter().find(|(_, is_named, is_meant)| *is_named && !is_meant).map(|(place, ..)| place)
+}
+
+fn does_not_set_off(place: &str) -> Vec<Fault> {
+    vec![Fault::new(place, "is not what sets this campaign off")]
 }
 
 fn read_asked(body: &Value, with_template: bool) -> Result<Asked, Vec<Fault>> {
@@ -164,6 +255,8 @@ pub(crate) fn read_about(reader: &mut Reader<'_>, with_version: bool) -> Asked {
         order_id: reader.optional("order_id", read::parsed(OrderId::parse)),
         event_id: reader.optional("event_id", read::parsed(EventId::parse)),
         product_id: reader.optional("product_id", read::parsed(ProductId::parse)),
+        campaign_id: reader.optional("campaign_id", read::parsed(CampaignId::parse)),
+        mailing_id: reader.optional("mailing_id", read::parsed(MailingId::parse)),
         data: reader
             .optional("data", |value| value.as_object().cloned().ok_or("must be a JSON object"))
             .unwrap_or_default(),
@@ -180,6 +273,12 @@ pub(crate) fn read_about(reader: &mut Reader<'_>, with_version: bool) -> Asked {
     }
     if about == 1 && asked.customer_id.is_none() {
         reader.fault("customer_id", "is required where an order, event or product is named");
+    }
+    if asked.campaign_id.is_some() && asked.mailing_id.is_some() {
+        reader.fault("mailing_id", "cannot be given beside \"campaign_id\"");
+    }
+    if asked.mailing_id.is_some() && about > 0 {
+        reader.fault("mailing_id", "cannot be given beside an order, event or product: its mail is about none");
     }
     asked
 }

@@ -18,7 +18,7 @@ use crate::{Manage, not_found};
 /// The most groups: all their names are read when a template is saved.
 const MOST_GROUPS: usize = 1_000;
 
-/// The largest table of codes, in bytes.
+/// The largest upload of codes, in bytes.
 const MOST_BYTES: usize = 1024 * 1024;
 
 /// The most codes that are said to be free of those that a pattern makes: what a program can
@@ -66,16 +66,22 @@ impl Manage {
         Ok(shown(body, id.as_str(), version))
     }
 
-    /// Deletes a group of which no template prints a code.
+    /// Deletes a group of which no template prints a code, nor a mailing that is not over.
     pub(crate) async fn delete_promo_group(&self, request: &Request) -> Result<Response, Failure> {
         let id = request.path("id", PromoGroupId::parse)?;
         loop {
-            // The revision first: a template that is saved meanwhile is noticed.
+            // The revision first: what is saved meanwhile is noticed.
             let revision = self.definitions.revision().await?;
             self.promo_group(&id).await?;
             let templates = self.definitions.list_by_id::<Source>(Defined::Template).await?;
             let by = templates.iter().filter(|(_, template)| prints(&template.value, &id));
-            refuse_if_used(&by.map(|(by, _)| format!("template {by:?}")).collect::<Vec<_>>())?;
+            let mut uses: Vec<String> = by.map(|(by, _)| format!("template {by:?}")).collect();
+            for (mailing, template) in self.open_mailings().await? {
+                if template.is_some_and(|template| prints(&template, &id)) {
+                    uses.push(format!("mailing {:?}", mailing.id.as_str()));
+                }
+            }
+            refuse_if_used(&uses)?;
             let edit = Edit::delete(Defined::PromoGroup, id.as_str());
             if self.edit_all(request, &[edit], revision).await?.is_some() {
                 return Ok(Response::empty());
@@ -89,7 +95,7 @@ impl Manage {
         let Upload { rows, codes, faulty, ignored } = match request.media_type().as_str() {
             "text/csv" | "text/tab-separated-values" => read_table(request)?,
             _ => {
-                let codes = read_codes(&request.json()?)?;
+                let codes = read_codes(&request.json_up_to(MOST_BYTES)?)?;
                 Upload { rows: codes.len(), codes, ..Upload::default() }
             }
         };

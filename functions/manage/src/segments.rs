@@ -20,8 +20,8 @@ impl Manage {
     pub(crate) async fn put_segment(&self, request: &Request) -> Result<Response, Failure> {
         let code = request.path("code", Code::parse)?;
         let segment = Segment::read(code, &request.json()?)?;
-        self.check_condition("/condition", &segment.condition).await?;
-        let check = |saved: &SavedSegments| {
+        let check = async |saved: &SavedSegments| {
+            self.check_condition("/condition", &segment.condition).await?;
             let known = saved.segments();
             if let Some(hindrance) = known.hindrance(segment.code.as_str(), &segment.condition) {
                 return Err(vec![Fault::new("/condition", hindrance)].into());

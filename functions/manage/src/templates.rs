@@ -93,19 +93,19 @@ impl Manage {
     pub(crate) async fn put_partial(&self, request: &Request) -> Result<Response, Failure> {
         let code = request.path("code", Code::parse)?;
         let partial = read_partial(&request.json()?)?;
-        let shape = mail::shape(&self.schema().await?);
         let mut made = BTreeMap::new();
         loop {
             let saved = self.saved().await?;
-            let naming = self.naming().await?;
+            let (shape, naming) = (mail::shape(&self.schema().await?), self.naming().await?);
             let known = saved.partials.iter().any(|(known, _)| known == code.as_str());
             if !known && saved.partials.len() >= MOST_PARTIALS {
                 let detail = format!("there are {MOST_PARTIALS} of them, and no more are kept; delete one first");
                 return Err(Problem::new(Kind::Conflict).because(detail).into());
             }
             let templates = touched(&saved, code.as_str(), &partial, &shape, &naming)?;
+            let templates = edits_of(&templates, "/source")?;
             let edit = Edit::save(Defined::Partial, code.as_str(), &partial)?;
-            if let Some(version) = self.edit_with(request, edit, &templates, saved.revision, &mut made).await? {
+            if let Some(version) = self.edit_with(request, edit, templates, saved.revision, &mut made).await? {
                 let mut shown = show_partial(&code, &partial, version);
                 shown["templates"] = show_made(made);
                 return Ok(Response::json(200, &shown));
@@ -113,21 +113,21 @@ impl Manage {
         }
     }
 
-    /// Makes an edit of what templates have in common, and these templates as they are with it,
+    /// Makes an edit of what templates have in common, and those of the templates, each by its id,
     /// if nothing was edited since the revision. Its version, once all is saved; until then, it
     /// is to be begun anew. `made` gathers the versions of the templates.
     pub(crate) async fn edit_with(
         &self,
         request: &Request,
         edit: Edit,
-        templates: &[(String, Source)],
+        templates: Vec<(String, Edit)>,
         revision: u64,
         made: &mut BTreeMap<String, u64>,
     ) -> Result<Option<u64>, Failure> {
+        let of_templates = templates.len();
         let mut edits = vec![edit];
         let mut edited = Vec::new();
-        for (id, template) in templates {
-            let edit = edit_of(id, template)?;
+        for (id, edit) in templates {
             let bytes: usize = edits.iter().chain([&edit]).map(Edit::bytes).sum();
             if edits.len() == Definitions::MOST_EDITS || bytes > Definitions::MOST_EDITED {
                 break;
@@ -136,10 +136,11 @@ impl Manage {
             edited.push(id);
         }
         let Some(versions) = self.edit_all(request, &edits, revision).await? else { return Ok(None) };
-        made.extend(edited.iter().map(|id| (*id).clone()).zip(versions.iter().skip(1).copied()));
+        let is_all = edited.len() == of_templates;
+        made.extend(edited.into_iter().zip(versions.iter().skip(1).copied()));
         // Of those that one transaction does not hold the next round makes versions; and if
         // it does not come to that, whoever says the same again does.
-        Ok(versions.first().copied().filter(|_| edited.len() == templates.len()))
+        Ok(versions.first().copied().filter(|_| is_all))
     }
 
     pub(crate) async fn get_partial(&self, request: &Request) -> Result<Response, Failure> {
@@ -247,12 +248,19 @@ fn touched(
     if faults.is_empty() { Ok(touched) } else { Err(faults) }
 }
 
-/// The edit of a template that a partial makes another one of.
-fn edit_of(id: &str, template: &Source) -> Result<Edit, Failure> {
-    Edit::save(Defined::Template, id, template).map_err(|error| match error.downcast_ref::<TooLarge>() {
-        Some(too_large) => vec![Fault::new("/source", format!("in the template {id:?}: {too_large}"))].into(),
-        None => error.into(),
-    })
+/// The edits of the templates that something at this place of a body makes other ones of. All of
+/// them, before the first is made: there is no going back then.
+///
+/// # Errors
+/// Which of them is too large with it.
+pub(crate) fn edits_of(templates: &[(String, Source)], place: &str) -> Result<Vec<(String, Edit)>, Failure> {
+    let edit = |id: &str, template: &Source| {
+        Edit::save(Defined::Template, id, template).map_err(|error| match error.downcast_ref::<TooLarge>() {
+            Some(too_large) => vec![Fault::new(place, format!("in the template {id:?}: {too_large}"))].into(),
+            None => Failure::from(error),
+        })
+    };
+    templates.iter().map(|(id, template)| Ok((id.clone(), edit(id, template)?))).collect()
 }
 
 pub(crate) fn compiled(source: &Source) -> Result<Template, Faults> {

@@ -5,7 +5,7 @@ use domain::read::{Faults, Reader};
 use domain::{EmailAddress, Message, TemplateId};
 use lambda::http::{Failure, Request, Response};
 use serde_json::{Value, json};
-use store::Kind as Defined;
+use store::{Kind as Defined, Requests};
 use templates::Source;
 
 use crate::previews::{Asked, read_about};
@@ -31,16 +31,17 @@ impl Manage {
             None => self.definitions.get::<Source>(kind, id.as_str()).await?.map(|known| known.version),
         };
         let template_version = version.ok_or_else(|| not_found("template"))?;
-        let change = self.change_of(&asked, now).await?;
+        // Of what sends it only what sets it off counts: on its terms a customer would get it.
+        let sending = self.sending_of(&asked).await?;
+        let change = self.change_of(&asked, &sending, now).await?;
         let customer_id = asked.customer_or_nobody()?;
         let cause = cause(request, &body)?;
         let mut sent = Vec::new();
         for to in to {
-            let message_id = Message::id_of_test(&cause, &to);
-            sent.push(json!({ "id": message_id, "to": to }));
-            let trial = Trial { to, of_customer: asked.customer_id.is_some(), given: asked.data.clone() };
-            let message = Message {
-                id: message_id,
+            let of_customer = asked.customer_id.is_some();
+            let trial = Trial { to: to.clone(), of_customer, given: asked.data.clone() };
+            let mut message = Message {
+                id: Message::id_of_test(&cause, &to),
                 customer_id: customer_id.clone(),
                 origin: Origin::Test { change: change.clone(), trial: Some(Box::new(trial)) },
                 // Whoever asks for it needs not agree to it.
@@ -50,14 +51,26 @@ impl Manage {
                 template_version,
                 created_at: now,
             };
-            self.messages.put(&message).await?;
+            let mut cause = cause.clone();
+            loop {
+                let made_at = self.messages.put(&message).await?;
+                if now.duration_since(made_at) < Requests::KEPT {
+                    break;
+                }
+                // It went out at another request, before the key was used again: by then it
+                // stood for nothing any more.
+                cause = domain::digest(&[&cause, &made_at.to_string()]);
+                message.id = Message::id_of_test(&cause, &to);
+            }
+            sent.push(json!({ "id": message.id, "to": to }));
         }
         Ok(Response::json(202, &json!({ "messages": sent })))
     }
 }
 
 /// What tells one request for tests from every other. Under the same `Idempotency-Key` the
-/// same request is the same one, also where the first was not answered: it sends nothing twice.
+/// same request is the same one, also where the first was not answered: while the key stands for
+/// it, it sends nothing twice.
 fn cause(request: &Request, body: &Value) -> anyhow::Result<String> {
     let Some(key) = request.header("idempotency-key") else { return new_id() };
     let by = request.key_id().unwrap_or_default();

@@ -188,7 +188,9 @@ impl MassMessaging {
             let messages =
                 audience.iter().map(|customer_id| Ok(mailing.message(progress.definition_version, customer_id, now)));
             futures::stream::iter(messages)
-                .try_for_each_concurrent(WRITES_AT_ONCE, async |message: Message| self.messages.put(&message).await)
+                .try_for_each_concurrent(WRITES_AT_ONCE, async |message: Message| {
+                    self.messages.put(&message).await.map(drop)
+                })
                 .await?;
             let ids: Vec<_> = audience.iter().map(|id| Message::id_of_mailing(&mailing.id, id)).collect();
             self.mailings.note_written(&mailing.id, progress.written, &ids).await?;

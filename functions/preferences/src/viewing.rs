@@ -16,7 +16,8 @@ use crate::{Preferences, token};
 /// the customer by then, and so not for ever.
 const GOOD_FOR: SignedDuration = SignedDuration::from_hours(60 * 24);
 
-/// The largest mail that is shown, in bytes: a function's answer may have 6 MB, as JSON.
+/// The largest mail that is shown, in bytes: a function's answer may have 6 MB, as JSON. Of its
+/// pictures those are shown that fit.
 const MOST_SHOWN: usize = 4 * 1024 * 1024;
 
 /// What a mail may do as a page: have pictures, styles and fonts, and lead elsewhere.
@@ -34,7 +35,7 @@ impl Preferences {
         let now = self.clock.now();
         let sent_at = entry.settled_at.filter(|_| entry.state == State::Sent && !entry.scrubbed);
         let Some(sent_at) = sent_at.filter(|at| now.duration_since(*at) <= GOOD_FOR) else { return self.gone().await };
-        let mail = self.composer.once_more(&entry.message, sent_at, now).await?;
+        let mail = self.composer.once_more(&entry.message, sent_at, now, MOST_SHOWN).await?;
         let Some(mail) = mail.filter(|mail| mail.html.len() <= MOST_SHOWN) else { return self.gone().await };
         let page = Response::html(200, mail.html)
             .with_header("content-security-policy", POLICY)

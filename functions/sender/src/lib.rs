@@ -27,7 +27,7 @@ use jiff::{SignedDuration, Timestamp};
 use lambda::batch::{self, Answer};
 use lambda::metrics::{Unit, emit};
 use lambda::{Clock, Context};
-use mail::{Composer, Finished, Identity, Mail, Stopped};
+use mail::{Composer, Draft, Finished, Identity, Mail, Stopped, Subject};
 use store::{Catalogue, Customers, Definitions, Messages, Outcome, Pace, Taken, Timer, Timers, Written};
 
 use crate::limits::{Limit, Place};
@@ -46,6 +46,11 @@ const UNREACHED: SignedDuration = SignedDuration::from_secs(15);
 
 /// By how much the clocks of two machines may differ.
 const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_secs(2);
+
+/// What was looked at longer ago than this is looked at once more right before the message goes.
+/// It may wait for its turn for most of an invocation: time enough for somebody to leave and to
+/// be told that they have. Most wait for far less, and they cost no second look.
+const A_MOMENT: SignedDuration = SignedDuration::from_secs(2);
 
 /// Serves both deliveries queues.
 ///
@@ -78,6 +83,14 @@ enum End {
     PutOff,
     /// It, or another copy of it, waits on its queue.
     Waits,
+}
+
+/// A message that nothing keeps back.
+struct Checked {
+    subject: Subject,
+    draft: Draft,
+    /// When it was looked at.
+    at: Timestamp,
 }
 
 impl Sender {
@@ -167,49 +180,53 @@ impl Sender {
         deadline: Timestamp,
     ) -> anyhow::Result<End> {
         let DeliverMessage { message, due, .. } = work;
-        let due = *due;
         if let Some(turn) = self.pacer.stopped() {
             return self.wait(work, claim, turn).await;
         }
-        let now = self.now(due);
-        let subject = match self.composer.look(message, now).await? {
-            Ok(subject) => subject,
-            Err(stopped) => return self.refuse(message, stopped).await,
-        };
-        if let Some(limit) = limits::by_the_clock(message, &subject, now) {
-            return self.heed(message, limit, due).await;
-        }
-        let draft = match self.composer.fill(message, &subject, now).await? {
-            Ok(draft) => draft,
-            Err(stopped) => return self.refuse(message, stopped).await,
+        let checked = match self.check(message, *due).await? {
+            Ok(checked) => checked,
+            Err(limit) => return self.heed(message, limit, *due).await,
         };
         // Only looked at: while it waits for its turn it holds no place, or a copy that goes
         // before it would take that for its own. And no turn is spent on one that has no place.
-        if let Err(limit) = limits::by_count(&self.customers, message, &subject, now, false).await? {
-            return self.heed(message, limit, due).await;
+        let place = limits::by_count(&self.customers, message, &checked.subject, self.now(*due), false).await?;
+        if let Err(limit) = place {
+            return self.heed(message, limit, *due).await;
         }
-        let mail = match self.composer.finish(draft, message, now).await? {
-            Ok(Finished { mail, few_codes_left }) => {
-                if few_codes_left {
-                    emit(now, "PromoCodesLow", Unit::Count, 1.0, &[]);
-                }
-                mail
-            }
-            Err(stopped) => return self.refuse(message, stopped).await,
-        };
-        let probe = match ticket.turn(message.is_bulk()).await? {
-            Turn::Go(probe) => probe,
-            turn => return self.wait(work, claim, turn).await,
-        };
-        // It may have waited for its turn into quiet hours.
+        match ticket.turn(message.is_bulk()).await? {
+            Turn::Go(probe) => self.go(work, checked, claim, deadline, probe).await,
+            turn => self.wait(work, claim, turn).await,
+        }
+    }
+
+    /// Looks whom and what a message is about, whether anything keeps it from them by now, and
+    /// makes the mail but for its promo codes.
+    async fn check(&self, message: &Message, due: Option<Timestamp>) -> anyhow::Result<Result<Checked, Limit>> {
+        let at = self.clock.now();
         let now = self.now(due);
+        let subject = match self.composer.look(message, now).await? {
+            Ok(subject) => subject,
+            Err(stopped) => return Ok(Err(Limit::Stopped(stopped))),
+        };
         if let Some(limit) = limits::by_the_clock(message, &subject, now) {
-            let end = self.heed(message, limit, due).await?;
-            self.learned_nothing(probe).await?;
-            return Ok(end);
+            return Ok(Err(limit));
         }
-        let end = match limits::by_count(&self.customers, message, &subject, now, true).await? {
-            Ok(place) => match self.claim(message, claim, due, deadline).await? {
+        let filled = self.composer.fill(message, &subject, now).await?;
+        Ok(filled.map(|draft| Checked { subject, draft, at }).map_err(Limit::Stopped))
+    }
+
+    /// Sends a message whose turn has come, if nothing came between meanwhile.
+    async fn go(
+        &self,
+        work: &DeliverMessage,
+        checked: Checked,
+        claim: &str,
+        deadline: Timestamp,
+        probe: Option<Probe>,
+    ) -> anyhow::Result<End> {
+        let DeliverMessage { message, due, .. } = work;
+        let end = match self.ready(message, checked, *due).await? {
+            Ok((mail, place)) => match self.claim(message, claim, *due, deadline).await? {
                 Taken::Done => return self.send(work, &mail, claim, probe).await,
                 Taken::Settled { sent } if !sent || place == Place::Taken => {
                     self.give_place_back(message).await?;
@@ -220,10 +237,44 @@ impl Sender {
                     End::Over
                 }
             },
-            Err(limit) => self.heed(message, limit, due).await?,
+            Err(limit) => self.heed(message, limit, *due).await?,
         };
         self.learned_nothing(probe).await?;
         Ok(end)
+    }
+
+    /// The mail as it goes out, with its place among those that the customer may have and with
+    /// its promo codes: both are taken only now, so that a message has none that waited in vain.
+    async fn ready(
+        &self,
+        message: &Message,
+        mut checked: Checked,
+        due: Option<Timestamp>,
+    ) -> anyhow::Result<Result<(Mail, Place), Limit>> {
+        if self.clock.now().duration_since(checked.at) > A_MOMENT {
+            checked = match self.check(message, due).await? {
+                Ok(checked) => checked,
+                Err(limit) => return Ok(Err(limit)),
+            };
+        }
+        let Checked { subject, draft, .. } = checked;
+        // It may have waited for its turn into quiet hours.
+        let now = self.now(due);
+        if let Some(limit) = limits::by_the_clock(message, &subject, now) {
+            return Ok(Err(limit));
+        }
+        let place = match limits::by_count(&self.customers, message, &subject, now, true).await? {
+            Ok(place) => place,
+            Err(limit) => return Ok(Err(limit)),
+        };
+        let Finished { mail, few_codes_left } = match self.composer.finish(draft, message, now).await? {
+            Ok(finished) => finished,
+            Err(stopped) => return Ok(Err(Limit::Stopped(stopped))),
+        };
+        if few_codes_left {
+            emit(now, "PromoCodesLow", Unit::Count, 1.0, &[]);
+        }
+        Ok(Ok((mail, place)))
     }
 
     /// Puts a message back onto its queue, to come again after a while. It is a new message
@@ -240,11 +291,15 @@ impl Sender {
             }
         };
         let DeliverMessage { message, due, copy } = work;
-        if self.messages.put_back(&message.id, *due, copy.as_deref(), attempt).await? == Written::Done {
-            let lane = if message.is_bulk() { &self.bulk_deliveries } else { &self.deliveries };
-            lane.send(&[(DeliverMessage { copy: Some(attempt.to_owned()), ..work.clone() }, after)]).await?;
+        match self.messages.put_back(&message.id, *due, copy.as_deref(), attempt, self.clock.now()).await? {
+            Taken::Done => {
+                let lane = if message.is_bulk() { &self.bulk_deliveries } else { &self.deliveries };
+                lane.send(&[(DeliverMessage { copy: Some(attempt.to_owned()), ..work.clone() }, after)]).await?;
+                Ok(End::Waits)
+            }
+            Taken::Settled { .. } | Taken::Absent => Ok(End::Over),
+            Taken::Busy | Taken::Lapsed { .. } | Taken::Unknown { .. } => Ok(End::Waits),
         }
-        Ok(End::Waits)
     }
 
     /// Where a message was to show whether sending can go on, and did not come to it.
@@ -266,7 +321,7 @@ impl Sender {
     async fn heed(&self, message: &Message, limit: Limit, due: Option<Timestamp>) -> anyhow::Result<End> {
         let (why, until) = match limit {
             Limit::PutOff(why, until) => (why, until),
-            Limit::Stopped(reason, detail) => return self.refuse(message, (reason, Some(detail))).await,
+            Limit::Stopped(stopped) => return self.refuse(message, stopped).await,
         };
         if due.is_some_and(|due| sortable(due) == sortable(until)) {
             bail!("its timer came too early; look again");

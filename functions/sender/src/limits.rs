@@ -1,15 +1,16 @@
 //! What puts a message off or stops it, by the clock and by count.
 //!
 //! The clock is looked at before the mail is made, the count right before the message is
-//! claimed: whatever stops it otherwise has stopped it by then, and its place among those
-//! that the customer may have is taken for a mail that is about to go. A sender that dies
+//! claimed: whatever stops it otherwise has stopped it by then, but that a group has no promo
+//! code left, and its place among those that the customer may have is taken for a mail that is
+//! about to go. A sender that dies
 //! with the place in hand comes by again and finds it.
 
 use domain::Message;
 use domain::dictionary::Settings;
 use domain::message::{OverCap, Purpose, Reason};
 use jiff::Timestamp;
-use mail::Subject;
+use mail::{Stopped, Subject};
 use sending::caps::{Caps, Room, whole_millisecond};
 use sending::hours::{instant_of, quiet_until};
 use sending::zone_of;
@@ -21,7 +22,7 @@ pub(crate) enum Limit {
     /// Not before this instant.
     PutOff(PutOffFor, Timestamp),
     /// It is not sent, and why.
-    Stopped(Reason, String),
+    Stopped(Stopped),
 }
 
 /// The place of a message among those that the customer may have.
@@ -56,7 +57,8 @@ impl Span {
         if until < self.to {
             return Limit::PutOff(why, whole_millisecond(until));
         }
-        Limit::Stopped(Reason::Expired, format!("put off until {until} ({}), too late by then", why.as_str()))
+        let detail = format!("put off until {until} ({}), too late by then", why.as_str());
+        Limit::Stopped((Reason::Expired, Some(detail)))
     }
 }
 
@@ -65,7 +67,7 @@ impl Span {
 pub(crate) fn by_the_clock(message: &Message, subject: &Subject, now: Timestamp) -> Option<Limit> {
     let span = Span::of(message, subject);
     if now >= span.to {
-        return Some(Limit::Stopped(Reason::Expired, format!("too late since {}", span.to)));
+        return Some(Limit::Stopped((Reason::Expired, Some(format!("too late since {}", span.to)))));
     }
     if now < span.from && message.terms.local_at.is_some() {
         return Some(span.put_off(PutOffFor::LocalTime, span.from));
@@ -106,11 +108,11 @@ pub(crate) async fn by_count(
         places.take(&caps, now)
     });
     Ok(match (room.await?, message.terms.over_cap) {
-        (None, _) => Err(Limit::Stopped(Reason::Erased, Reason::Erased.as_str().to_owned())),
+        (None, _) => Err(Limit::Stopped((Reason::Erased, None))),
         (Some(Room::Held), _) => Ok(Place::Held),
         (Some(Room::Granted), _) => Ok(Place::Taken),
         (Some(Room::Full { until }), OverCap::Skip) => {
-            Err(Limit::Stopped(Reason::FrequencyCap, format!("no room before {until}")))
+            Err(Limit::Stopped((Reason::FrequencyCap, Some(format!("no room before {until}")))))
         }
         (Some(Room::Full { until }), _) => {
             Err(span.put_off(PutOffFor::FrequencyCap, last.map_or(until, |last| until.min(last))))

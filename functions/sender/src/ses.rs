@@ -226,7 +226,7 @@ fn attachment(file: &Enclosed) -> anyhow::Result<Attachment> {
         .set_content_id(file.content_id.clone())
         // Otherwise SES takes it for text of seven bits.
         .content_transfer_encoding(AttachmentContentTransferEncoding::Base64)
-        .raw_content(Blob::new(file.content.clone()));
+        .raw_content(Blob::new(file.content.to_vec()));
     Ok(attachment.build()?)
 }
 

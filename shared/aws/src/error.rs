@@ -39,3 +39,42 @@ pub fn never_connected<E, R>(error: &SdkError<E, R>) -> bool {
     }
     false
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+    use std::time::Duration;
+
+    use aws_config::retry::RetryConfig;
+    use aws_config::timeout::TimeoutConfig;
+    use aws_config::{BehaviorVersion, Region, SdkConfig};
+
+    use super::*;
+
+    /// Whether a call to a service at this address is known never to have been asked.
+    async fn is_never_connected(service: SocketAddr) -> bool {
+        let config = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::from_static("eu-west-1"))
+            .endpoint_url(format!("http://{service}"))
+            .http_client(aws_smithy_http_client::Builder::new().build_http())
+            .retry_config(RetryConfig::disabled())
+            .timeout_config(TimeoutConfig::builder().operation_attempt_timeout(Duration::from_secs(5)).build());
+        let config = aws_sdk_sqs::config::Builder::from(&config.build()).allow_no_auth().build();
+        let error = aws_sdk_sqs::Client::from_conf(config).list_queues().send().await.unwrap_err();
+        assert!(describe(&error).starts_with("the call broke off"), "{}", describe(&error));
+        never_connected(&error)
+    }
+
+    #[tokio::test]
+    async fn only_where_no_connection_came_about_nothing_was_asked() {
+        let service = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let address = service.local_addr().unwrap();
+        // It takes the connection and hangs up without a word: it may have read what was asked.
+        let hangs_up = std::thread::spawn(move || drop(service.accept().unwrap()));
+        assert!(!is_never_connected(address).await);
+        hangs_up.join().unwrap();
+        // By now nobody listens there.
+        assert!(is_never_connected(address).await);
+    }
+}

@@ -138,7 +138,14 @@ impl Segments {
     /// no more than can be answered.
     #[must_use]
     pub fn can_answer(&self, condition: &Condition) -> bool {
-        Program::new([condition], |code| self.condition(code)).is_whole()
+        self.can_answer_all([condition])
+    }
+
+    /// [`Self::can_answer`] of conditions that are asked together, which may be more than can be
+    /// answered though each alone is not.
+    #[must_use]
+    pub fn can_answer_all<'c>(&'c self, conditions: impl IntoIterator<Item = &'c Condition>) -> bool {
+        Program::new(conditions, |code| self.condition(code)).is_whole()
     }
 
     /// The way on which the segment at the beginning of `way` comes back to itself from the

@@ -1,22 +1,10 @@
 //! A message to one customer, from the decision to send it to what became of it.
 //!
-//! ```text
-//!    a check stops it
-//! ┌───────────────────────────────► NOT_SENT
-//! │                                    ▲ SES refuses
-//! │         claim                      │ settle
-//! PENDING ─────────► CLAIMED ──────────┴──► SENT
-//! │  ▲ ▲              │   ▲                  ▲
-//! └──┘ └─ give back ──┤   │ claim once more  │ an SES event, or its own
-//! defer   (throttled) │   │ (if its terms    │ sender come back, says so
-//!                     │   │  say so)         │
-//!                     └── UNKNOWN ───────────┘
-//!                      lease ran out
-//! ```
-//!
-//! SENT and NOT_SENT are final. UNKNOWN is final but for proof that the mail did
-//! go out, and for the one further attempt that a message's terms may allow. A message that
-//! is deferred stays PENDING, with the time at which it is looked at again.
+//! Its states and the moves between them are drawn in `ARCHITECTURE.md`, under "The states of
+//! a message"; [`State::may_become`] has the same moves. SENT and NOT_SENT are final. UNKNOWN
+//! is final but for its sender come back with the truth, for what SES tells of it, and for the
+//! one further attempt that a message's terms may allow. A message that is put off stays
+//! PENDING, with the time at which it is looked at again.
 
 mod words;
 

@@ -1,6 +1,5 @@
-use std::collections::HashMap;
 use std::ops::Deref;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::Context;
 use contracts::link::Link;
@@ -8,12 +7,14 @@ use domain::message::{Origin, Reason};
 use domain::{Change, Customer, Dictionary, EmailAddress, Event, Message, Order, Product};
 use facts::History;
 use jiff::Timestamp;
+use sending::zone_of;
 use serde_json::{Map, Value, json};
 use store::{ActiveSet, Catalogue, Customers, Definitions, DictionaryCache, Kind, Messages, Wanted};
 use templates::{Block, NotRendered, Rendered, Source, Template};
 
 use crate::data::{Needs, Sources};
 use crate::enclosed::{Enclosed, enclosed, standing_alone};
+use crate::kept::Kept;
 use crate::mail::{Identity, Mail, leave_headers};
 use crate::promo::{Draft, Groups};
 use crate::shape;
@@ -30,7 +31,7 @@ pub struct Composer {
     /// The segments that they name.
     pub(crate) active: ActiveSet,
     identity: Identity,
-    compiled: Mutex<HashMap<(String, u64), Arc<Ready>>>,
+    kept: Mutex<Kept>,
     secret: Mutex<Option<Arc<str>>>,
 }
 
@@ -38,8 +39,8 @@ pub struct Composer {
 pub(crate) struct Ready {
     pub(crate) template: Template,
     pub(crate) needs: Needs,
-    block: Vec<Block>,
-    files: Arc<[Enclosed]>,
+    pub(crate) block: Vec<Block>,
+    pub(crate) files: Arc<[Enclosed]>,
 }
 
 /// Why there is no mail, and what exactly; never an address or a value.
@@ -98,7 +99,7 @@ impl Composer {
             dictionary: dictionary(),
             definitions,
             identity,
-            compiled: Mutex::default(),
+            kept: Mutex::default(),
             secret: Mutex::default(),
         }
     }
@@ -167,7 +168,7 @@ impl Composer {
     }
 
     /// The mail of a message about this subject, but for its promo codes, or why there is none.
-    /// Nothing is written: [`Self::finish`] is to follow when nothing else stops it.
+    /// Nothing is written: [`Self::finish`] is to follow right before the message is claimed.
     ///
     /// # Errors
     /// If the tables cannot be read.
@@ -195,6 +196,7 @@ impl Composer {
             false => self.add_sample_codes(&needs.promo_groups, false, &mut data).await?,
         };
         data.extend(trial.map(|trial| trial.given.clone()).unwrap_or_default());
+        add_reader(&mut data);
         let leave = self.identity.link(&self.secret(now).await?, Link::Leave, &message.id);
         let data = Value::Object(data);
         let rendered = match template.render(&data) {
@@ -215,7 +217,8 @@ impl Composer {
 
     /// What was sent at that time, made once more: by the same version of its template, of
     /// what is known now. None, if the customer or what it was about is not there any more, or
-    /// what is now known of them makes no mail.
+    /// what is now known of them makes no mail. Its HTML has the pictures that come along in
+    /// itself, as far as it has at most `most` bytes with them.
     ///
     /// It has no link that confirms, as whoever looks at it need not read the address that the
     /// customer has by now.
@@ -227,6 +230,7 @@ impl Composer {
         message: &Message,
         sent_at: Timestamp,
         now: Timestamp,
+        most: usize,
     ) -> anyhow::Result<Option<Rendered>> {
         let about = self.about(message, now).await?;
         let Some(about) = about.ok().filter(|about| !about.is_gone) else { return Ok(None) };
@@ -237,8 +241,9 @@ impl Composer {
             self.add_given_codes(message, &ready.needs.promo_groups, &mut data, now).await?;
         }
         data.insert("now".to_owned(), json!(sent_at));
+        add_reader(&mut data);
         let rendered = ready.template.render(&Value::Object(data)).ok();
-        Ok(rendered.map(|rendered| Rendered { html: standing_alone(&rendered.html, &ready.files), ..rendered }))
+        Ok(rendered.map(|rendered| Rendered { html: standing_alone(&rendered.html, &ready.files, most), ..rendered }))
     }
 
     /// What a template is given for a message: all that it needs.
@@ -283,10 +288,9 @@ impl Composer {
         self.dictionary.current(now).await
     }
 
-    /// A template's version never changes, so once compiled it is kept.
+    /// A template's version never changes, so once compiled it is kept while there is room.
     async fn template(&self, id: &str, version: u64) -> anyhow::Result<Option<Arc<Ready>>> {
-        let key = (id.to_owned(), version);
-        let kept = self.compiled.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
+        let kept = self.kept().template(id, version);
         if kept.is_some() {
             return Ok(kept);
         }
@@ -297,10 +301,14 @@ impl Composer {
             .ok()
             .context("a template that was checked when it was saved does not compile")?;
         let needs = Needs::by(&template);
-        let files = enclosed(&self.definitions, &source.attachments).await?;
+        let files = enclosed(&self.definitions, &source.attachments, |digest| self.kept().file(digest)).await?;
         let ready = Arc::new(Ready { template, needs, block: source.block, files });
-        self.compiled.lock().unwrap_or_else(PoisonError::into_inner).insert(key, Arc::clone(&ready));
+        self.kept().keep(id, version, &ready, &source.attachments);
         Ok(Some(ready))
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) async fn secret(&self, now: Timestamp) -> anyhow::Result<Arc<str>> {
@@ -337,6 +345,15 @@ fn address(message: &Message, about: &About) -> Result<EmailAddress, Stopped> {
         Some(refused) => Err(refused),
         None => Ok(to),
     }
+}
+
+/// Adds the zone in which the mail shows times: that by which its reader has quiet hours. It is
+/// no field of the customer's, and goes by theirs as the template gets them: a test or a preview
+/// may be given others.
+pub(crate) fn add_reader(data: &mut Map<String, Value>) {
+    let of = |whose: &str, name: &str| data.get(whose)?.get(name)?.as_str();
+    let zone = zone_of(of("customer", "time_zone"), of("customer", "country"), of("shop", "time_zone"));
+    data.insert("reader".to_owned(), json!({ "time_zone": zone.iana_name() }));
 }
 
 /// A message's subject; that of a test says that it is one.

@@ -10,6 +10,7 @@ mod composer;
 mod consent;
 mod data;
 mod enclosed;
+mod kept;
 mod mail;
 mod preview;
 mod promo;

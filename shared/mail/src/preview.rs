@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use templates::{Block, NotRendered, Place, Rendered, Step, Template, Use, written};
 
 use crate::block::{Asked, Judged};
-use crate::composer::{Composer, Stopped, stopped};
+use crate::composer::{Composer, Stopped, add_reader, stopped};
 use crate::data::Needs;
 
 /// How many things that are missing are named.
@@ -74,6 +74,7 @@ impl Composer {
             self.add_sample_codes(&needs.promo_groups, true, &mut data).await?;
         }
         data.extend(given);
+        add_reader(&mut data);
         let data = Value::Object(data);
         let missing = missing(template, &data);
         let rendered = template.render(&data);

@@ -1,4 +1,5 @@
-//! The promo codes of a mail: taken last of all, when nothing else keeps the mail back.
+//! The promo codes of a mail: taken last of all, when nothing else keeps it back and its turn
+//! has come.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -108,12 +109,14 @@ impl Composer {
         let Some(pattern) = &group.pattern else {
             return self.definitions.take_uploaded_code(id, &message.id, now).await;
         };
-        let made = self.made(pattern, id, message, now).await?;
+        let secret = self.secret(now).await?;
+        let made = |attempt| made(&secret, pattern, id, message, attempt);
         let code = self.definitions.give_made_code(id, &message.id, made, now).await?;
         Ok(code.map(|code| TakenCode { code, few_left: false }))
     }
 
-    /// Adds the codes that a message was given to what its template is filled with.
+    /// Adds the codes that a message was given to what its template is filled with, also those of
+    /// groups that are gone.
     ///
     /// # Errors
     /// If the table cannot be read.
@@ -124,16 +127,11 @@ impl Composer {
         data: &mut Map<String, Value>,
         now: Timestamp,
     ) -> anyhow::Result<()> {
-        let mut codes = Map::new();
+        let (mut codes, secret) = (Map::new(), self.secret(now).await?);
         for name in groups {
-            let Some((id, group)) = self.promo_group(name).await? else { continue };
-            let code = match &group.pattern {
-                Some(pattern) => {
-                    let made = self.made(pattern, &id, message, now).await?;
-                    self.definitions.made_code_of(&id, &message.id, made).await?
-                }
-                None => self.definitions.uploaded_code_of(&id, &message.id).await?,
-            };
+            let Ok(id) = PromoGroupId::parse(name) else { continue };
+            let made = |pattern: &PromoPattern, attempt| made(&secret, pattern, &id, message, attempt);
+            let code = self.definitions.given_code_of(&id, &message.id, made).await?;
             codes.extend(code.map(|code| (name.clone(), json!(code))));
         }
         data.insert(PROMO_CODES.to_owned(), codes.into());
@@ -171,16 +169,9 @@ impl Composer {
         let known = self.definitions.get::<PromoGroup>(Kind::PromoGroup, id.as_str()).await?;
         Ok(known.map(|known| (id, known.value)))
     }
+}
 
-    /// The codes that a pattern makes for a message, by attempt.
-    async fn made(
-        &self,
-        pattern: &PromoPattern,
-        id: &PromoGroupId,
-        message: &Message,
-        now: Timestamp,
-    ) -> anyhow::Result<impl Fn(u32) -> String> {
-        let secret = self.secret(now).await?;
-        Ok(move |attempt| pattern.code(contracts::promo::number(&secret, id, &message.id, attempt)))
-    }
+/// The code that a pattern makes for a message at an attempt.
+fn made(secret: &str, pattern: &PromoPattern, id: &PromoGroupId, message: &Message, attempt: u32) -> String {
+    pattern.code(contracts::promo::number(secret, id, &message.id, attempt))
 }

@@ -28,7 +28,7 @@ pub(crate) fn subject() -> Subject {
                 .says("A key may revoke itself.")
                 .gives_nothing("It opens nothing any more."),
             on("GET /v1/audit", "listChanges", "List who changed what")
-                .says("The edits of templates, partials, attachments, campaigns, mailings and words, and the making, rotating and revoking of keys, the newest first.")
+                .says("The edits of templates, partials, attachments, groups of promo codes, segments, campaigns, mailings and words, and the making, rotating and revoking of keys, the newest first.")
                 .paged(of("ChangeShown")),
             on("GET /v1/audit/{id}", "getChange", "Read a change").gives(
                 200,
@@ -71,7 +71,8 @@ fn schemas() -> Vec<(&'static str, Value)> {
         .needs(
             "kind",
             json!({ "type": "string" }),
-            "Of what: `template`, `partial`, `attachment`, `campaign`, `mailing`, `key`, or a kind of word such as `field`.",
+            "Of what: `template`, `partial`, `attachment`, `promo-code-group`, `segment`, `campaign`, `mailing`, `key`, or \
+             a kind of word such as `field`.",
         )
         .needs("code", json!({ "type": "string" }), "Of which.")
         .needs("version", count(), "The version that it made.")

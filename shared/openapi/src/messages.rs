@@ -135,8 +135,16 @@ fn message(about: &str) -> Object {
         .has("detail", text(), "What exactly, in words.")
         .has("settled_at", instant(), "When that was certain.")
         .has("ses_message_id", text(), "What Amazon SES calls it.");
-    let evidence =
-        ["accepted_at", "delivered_at", "bounced_at", "soft_bounced_at", "complained_at", "opened_at", "clicked_at"];
+    let evidence = [
+        "accepted_at",
+        "rejected_at",
+        "delivered_at",
+        "bounced_at",
+        "soft_bounced_at",
+        "complained_at",
+        "opened_at",
+        "clicked_at",
+    ];
     let told = evidence.into_iter().fold(told, |told, name| told.has(name, instant(), "When SES told so first."));
     let by_machine = "The first time that it was no person, by SES's account, but a machine.";
     ["machine_opened_at", "machine_clicked_at"]
@@ -157,6 +165,7 @@ fn story() -> Value {
                 "not_sent",
                 "unknown",
                 "accepted",
+                "rejected",
                 "delivered",
                 "soft_bounced",
                 "bounced",
@@ -179,6 +188,7 @@ fn story() -> Value {
 fn because() -> Value {
     let answers = [
         ("sent", "Amazon SES took it, and it did not come back."),
+        ("rejected", "Amazon SES took it, found something harmful in it, and did not send it on."),
         ("bounced", "It went out and came back."),
         ("on_its_way", "It is about to go out, or waits until `waits_until`."),
         ("unknown", "It may have gone out or not."),

@@ -30,8 +30,8 @@ pub(crate) fn subject() -> Subject {
                 .refuses(&[Kind::Conflict]),
             on("DELETE /v1/promo-code-groups/{id}", "deletePromoCodeGroup", "Delete a group of promo codes")
                 .says(
-                    "Only one that no template prints a code of. Its codes are kept, and are there again if it is \
-                     defined once more.",
+                    "Only one that no template prints a code of, nor a mailing that is not over. Its codes are kept, and \
+                     are there again if it is defined once more.",
                 )
                 .gives_nothing("It is gone.")
                 .refuses(&[Kind::Conflict]),
@@ -43,6 +43,7 @@ pub(crate) fn subject() -> Subject {
                 ))
                 .takes("PromoCodes")
                 .takes_as("text/csv", json!({ "type": "string", "examples": ["code\nTEN-4711\nTEN-4712\n"] }))
+                .takes_as("text/tab-separated-values", json!({ "type": "string" }))
                 .gives(200, "What became of the codes.", "ImportReport")
                 .refuses(&[Kind::Conflict]),
             on("GET /v1/promo-code-groups/{id}/codes", "listPromoCodes", "List the codes that were given")

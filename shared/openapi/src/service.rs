@@ -51,7 +51,7 @@ pub(crate) fn subject() -> Subject {
                      by the same version of its template, so what changed since is shown as it is now. There are no \
                      scripts and forms on it.",
                 )
-                .gives_as(200, "The mail.", "text/html", page())
+                .gives_as(200, "The mail; of a test, that the link came with one.", "text/html", page())
                 .gives_as(404, NOT_OURS, "text/html", page())
                 .gives_as(410, "It is too long ago, was not sent, or can no longer be made.", "text/html", page()),
             on("GET /c/{token}", "askToConfirm", "Ask whether a customer agrees")

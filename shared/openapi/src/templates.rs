@@ -12,8 +12,10 @@ const PART: usize = 256 * 1024;
 
 const PREVIEWED: &str = "As a customer would get it who is named, about the order, event or product that is named. \
     Nothing is sent or kept. What is given as `data` takes the place of what there is, field by field of the whole: \
-    with nobody named it is all that there is. About an order it is a transactional mail, else a marketing one. \
-    `missing` names everything that the template prints and that is not there.";
+    with nobody named it is all that there is. Its purpose and its category are those of the campaign or the mailing \
+    that is named, as it is defined now; with none, it is a transactional mail about an order, and a marketing one \
+    about anything else. Of an order the `change` is that it was created. Hours, caps and a campaign's filter are not \
+    asked. `missing` names everything that the template prints and that is not there.";
 
 pub(crate) fn subject() -> Subject {
     Subject {
@@ -45,7 +47,8 @@ pub(crate) fn subject() -> Subject {
             on("POST /v1/templates/preview", "previewDraft", "Show what a mail would be by a template that is not saved")
                 .says(PREVIEWED)
                 .takes("TemplateDraftPreview")
-                .gives(200, "The mail, and what would become of it.", "TemplatePreviewShown"),
+                .gives(200, "The mail, and what would become of it.", "TemplatePreviewShown")
+                .refuses(&[Kind::NotFound]),
             on("POST /v1/templates/{id}/preview", "previewTemplate", "Show what a mail would be")
                 .says(PREVIEWED)
                 .takes("TemplatePreview")
@@ -53,10 +56,11 @@ pub(crate) fn subject() -> Subject {
             on("POST /v1/templates/{id}/test", "testTemplate", "Send a test")
                 .says(
                     "The mail as the customer would get it who is named, or filled with `data` alone, to up to five \
-                     addresses. Its subject begins with `[Test]`. Consent, caps and quiet hours do not count; an address \
-                     to which no mail goes gets none. It is no message of the customer's: nothing that is done with it \
-                     is told of them, and its links change nothing. Where it went, and whom it was about, is forgotten \
-                     as it is sent; `GET /v1/messages/{id}` says what became of it.",
+                     addresses. Its subject begins with `[Test]`. Consent, caps and quiet hours do not count, so of a \
+                     campaign that is named only what sets it off is asked; an address to which no mail goes gets none. \
+                     It is no message of the customer's: nothing that is done with it is told of them, and its links \
+                     change nothing. Where it went, and whom it was about, is forgotten as it is sent; \
+                     `GET /v1/messages/{id}` says what became of it.",
                 )
                 .takes("TemplateTest")
                 .gives(202, "They are about to be sent.", "TemplateTestShown"),
@@ -85,6 +89,13 @@ fn previewed(object: Object) -> Object {
         .has("order_id", id(), "The order of theirs that it is about.")
         .has("event_id", id(), "The event of theirs that it is about.")
         .has("product_id", id(), "The product that it is about.")
+        .has(
+            "campaign_id",
+            id(),
+            "The campaign that would send it: what it is about is to be what sets that off. With `consent_requested`, \
+             and a customer named, it has `links.confirm`.",
+        )
+        .has("mailing_id", id(), "The mailing that would send it; instead of a campaign, and about nothing.")
         .has("data", anything(), "An object of what takes the place of what there is.")
 }
 
@@ -120,7 +131,11 @@ fn preview_shown() -> Value {
         .has("language", body(), "In which of the template's languages it is.")
         .needs("missing", many(missing.build()), "What keeps it from being made.")
         .has("block", many(judged.build()), "Each of the template's conditions, if it has any.")
-        .needs("would_be_sent", boolean(), "Whether nothing would keep it from the customer, so far as is known now.")
+        .needs(
+            "would_be_sent",
+            boolean(),
+            "Whether neither consent, nor the address, nor the template would keep it from the customer now.",
+        )
         .has("reason", of("Reason"), "Why it would not be sent.")
         .has("detail", body(), "What exactly.")
         .build()
@@ -197,6 +212,7 @@ fn schemas() -> Vec<(&'static str, Value)> {
             previewed(Object::new("Whom and what a preview is about."))
                 .has("version", count(), "The template's version; the one in force if it is not given.")
                 .example(json!({ "customer_id": "ada", "order_id": "1001", "version": 3 }))
+                .example(json!({ "customer_id": "ada", "mailing_id": "spring" }))
                 .build(),
         ),
         (

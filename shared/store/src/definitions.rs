@@ -87,6 +87,8 @@ pub struct Definitions {
     db: Client,
     table: String,
     by: Option<String>,
+    /// The revision at which alone something is saved; none if it may be any.
+    only_at: Option<u64>,
 }
 
 /// A word of the shop's dictionary as it was last saved.
@@ -112,7 +114,7 @@ impl Definitions {
     /// The table of this name.
     #[must_use]
     pub fn new(db: Client, table: String) -> Self {
-        Self { db, table, by: None }
+        Self { db, table, by: None, only_at: None }
     }
 
     /// The same table, where whatever is saved is put down to the key with this id.
@@ -121,9 +123,17 @@ impl Definitions {
         Self { by: key_id.map(str::to_owned), ..self.clone() }
     }
 
+    /// The same table, where [`Self::save`] and [`Self::delete`] are refused if anything was
+    /// edited since this revision was read.
+    #[must_use]
+    pub fn only_at(&self, revision: u64) -> Self {
+        Self { only_at: Some(revision), ..self.clone() }
+    }
+
     /// Saves a definition as a new version, with whatever `also` makes of that
     /// version in the same transaction. The same definition again is not a new
-    /// version. None if the table refused what `also` made.
+    /// version. None if the table refused what `also` made, or something was edited since
+    /// ([`Self::only_at`]).
     ///
     /// # Errors
     /// If the table cannot be written to.
@@ -142,7 +152,7 @@ impl Definitions {
     /// Deletes a definition. Its versions stay. `unknown` says what to do with one
     /// that was never saved: a word that is there by itself is deleted by a row that
     /// says so. What `also` makes goes into the same transaction; [`Deleted::Refused`] if
-    /// the table refused that.
+    /// the table refused that, or something was edited since ([`Self::only_at`]).
     ///
     /// # Errors
     /// If the table cannot be written to.
@@ -191,11 +201,16 @@ impl Definitions {
             let mut actions = also(version)?;
             let others = actions.len();
             actions.push(TransactWriteItem::builder().put(head.build()?).build());
-            actions.push(self.moved_on()?);
+            actions.push(self.moved_on_from(self.only_at)?);
             actions.extend(noted(&self.table, &change, (!gone).then_some(&body))?);
             match self.db.transact_write_items().set_transact_items(Some(actions)).send().await {
                 Ok(_) => return Ok(Some(version)),
-                Err(SdkError::ServiceError(error)) if refused(error.err(), others) => return Ok(None),
+                Err(SdkError::ServiceError(error))
+                    if refused(error.err(), others)
+                        || self.only_at.is_some() && stopped_by(error.err(), "ConditionalCheckFailed") =>
+                {
+                    return Ok(None);
+                }
                 // Somebody saved at the same time: theirs is one version, ours the next.
                 Err(SdkError::ServiceError(error))
                     if stopped_by(error.err(), "ConditionalCheckFailed")

@@ -8,12 +8,12 @@
 
 use std::collections::BTreeSet;
 
-use anyhow::bail;
+use anyhow::{anyhow, bail};
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{Delete, Put, ReturnValuesOnConditionCheckFailure, Select, TransactWriteItem};
-use domain::{MessageId, PromoCode, PromoGroup, PromoGroupId};
+use domain::{MessageId, PromoCode, PromoGroup, PromoGroupId, PromoPattern};
 use futures::{StreamExt, TryStreamExt};
 use jiff::Timestamp;
 
@@ -44,6 +44,9 @@ const TOGETHER: usize = 50;
 /// in the way of.
 const AT_ONCE: usize = 4;
 const TRIES: u32 = 10;
+
+/// Under which it is kept how the codes of each group come about.
+const PATTERN: &str = "promo-pattern";
 
 /// A code that was given.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -117,7 +120,7 @@ impl Definitions {
         now: Timestamp,
     ) -> anyhow::Result<Option<u64>> {
         let pattern = group.pattern.as_ref().map(|pattern| pattern.as_str()).unwrap_or_default();
-        let mut row = key("promo-pattern", id.as_str());
+        let mut row = key(PATTERN, id.as_str());
         row.insert("pattern".into(), text(pattern));
         let same = |_| {
             let put = Put::builder()
@@ -169,11 +172,27 @@ impl Definitions {
         Ok(None)
     }
 
-    /// The code that was made for a message, if it was given one.
+    /// The code of a group that a message was given, be it that the group is gone since. `made`
+    /// says which code a pattern makes for it at each attempt.
     ///
     /// # Errors
     /// If the table cannot be read.
-    pub async fn made_code_of(
+    pub async fn given_code_of(
+        &self,
+        group: &PromoGroupId,
+        message_id: &MessageId,
+        made: impl Fn(&PromoPattern, u32) -> String,
+    ) -> anyhow::Result<Option<String>> {
+        let Some(row) = self.item(PATTERN, group.as_str()).await? else { return Ok(None) };
+        let pattern = attribute(&row, "pattern").filter(|pattern| !pattern.is_empty());
+        match pattern.map(PromoPattern::parse).transpose().map_err(|error| anyhow!("a group's pattern {error}"))? {
+            Some(pattern) => self.made_code_of(group, message_id, |attempt| made(&pattern, attempt)).await,
+            None => self.uploaded_code_of(group, message_id).await,
+        }
+    }
+
+    /// The code that was made for a message, if it was given one.
+    async fn made_code_of(
         &self,
         group: &PromoGroupId,
         message_id: &MessageId,
@@ -216,14 +235,7 @@ impl Definitions {
     }
 
     /// The uploaded code that a message was given, if it was given one.
-    ///
-    /// # Errors
-    /// If the table cannot be read.
-    pub async fn uploaded_code_of(
-        &self,
-        group: &PromoGroupId,
-        message_id: &MessageId,
-    ) -> anyhow::Result<Option<String>> {
+    async fn uploaded_code_of(&self, group: &PromoGroupId, message_id: &MessageId) -> anyhow::Result<Option<String>> {
         let id = message_id.as_str();
         let row = self.item(&given(group, part(id, SHARDS)), id).await?;
         Ok(row.as_ref().and_then(|row| attribute(row, "code")).map(str::to_owned))

@@ -7,9 +7,6 @@ use serde::Deserialize;
 
 use crate::rows::{self, Item, failed, number, text, time};
 
-/// How long an answer is kept.
-const KEPT: SignedDuration = SignedDuration::from_hours(24);
-
 /// How long the count of a window of requests is kept; long after it is over.
 const COUNTED: SignedDuration = SignedDuration::from_mins(10);
 
@@ -81,6 +78,9 @@ fn expires(at: Timestamp) -> AttributeValue {
 }
 
 impl Requests {
+    /// How long an answer is kept: for so long a key stands for its request.
+    pub const KEPT: SignedDuration = SignedDuration::from_hours(24);
+
     /// The table of this name.
     #[must_use]
     pub fn new(db: Client, table: String) -> Self {
@@ -231,7 +231,7 @@ fn row(asked: &Asked, claim: &str, now: Timestamp) -> Item {
     row.insert("body".into(), text(&asked.body));
     row.insert("claim".into(), text(claim));
     row.insert("lease".into(), time(asked.until));
-    row.insert("expires".into(), expires(now + KEPT));
+    row.insert("expires".into(), expires(now + Requests::KEPT));
     row
 }
 

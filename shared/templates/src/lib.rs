@@ -15,7 +15,7 @@
 //! |---|---|
 //! | `money amount currency` | `€1,234.50`, to a German reader `1.234,50 €`; the currency's own number of decimals, rounded half up |
 //! | `number value decimals?` | `1,234.5`; with `decimals` (0 to 10) rounded to exactly that many |
-//! | `date value how? zone?` | `1 May 2026`; `value` an RFC 3339 instant or a date; `how` is `"short"`, `"medium"`, `"long"`, `"full"`, or a pattern as in strftime; an instant is shown in `zone`, else `customer.time_zone`, else `shop.time_zone`, else UTC |
+//! | `date value how? zone?` | `1 May 2026`; `value` an RFC 3339 instant or a date; `how` is `"short"`, `"medium"`, `"long"`, `"full"`, or a pattern as in strftime; an instant is shown in `zone`, else that of who reads it: `customer.time_zone`, else their country's, else `shop.time_zone`, else UTC |
 //! | `relative value zone?` | `in 3 days`, `yesterday`, `2 hours ago`: how far it is from `now` |
 //! | `plural n one="…" few="…" other="…"` | the form that `n` takes (`zero`, `one`, `two`, `few`, `many`, `other`); what is not given is `other` |
 //! | `plural n one many` | `one` when `n` is 1, else `many` |
@@ -25,7 +25,7 @@
 //! | `where list "path" value` | those with this value; also `where list "path" "gt" value`, with `eq`, `ne`, `gt`, `gte`, `lt`, `lte` |
 //! | `len value` | how many items, keys or characters; 0 when absent |
 //! | `lookup container key` | the item of a list or object; blank when there is none |
-//! | `url base name=value…` | `base` (http or https) with the query added, escaped: `{{url links.shop utm_source="mail"}}` |
+//! | `url base name=value…` | `base` (http or https) with the query added, escaped: `{{url "https://shop.example/" utm_source="mail" utm_campaign="news"}}` |
 //! | `image url alt="…"` | a picture, also with `width`, `height`, `class`, `style`; in plain text its description |
 //! | `promo_code "group"` | the message's code of this group, from `promo_codes`; none is [`NotRendered::NoPromoCode`] |
 //! | `block reason` | stops the message: [`NotRendered::Blocked`] |

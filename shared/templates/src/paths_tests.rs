@@ -25,7 +25,7 @@ fn shape() -> Shape {
         ("customer", Shape::of([("first_name", Shape::Value), ("last_name", Shape::Value), ("city", Shape::Value)])),
         ("order", Shape::of([("total", Shape::Value), ("lines", Shape::List(Box::new(line())))])),
         ("event", Shape::of([("context", Shape::Anything)])),
-        ("codes", Shape::Names(Box::new(Shape::Value))),
+        ("codes", Shape::Names(["any", "one"].map(str::to_owned).into(), Box::new(Shape::Value))),
         ("now", Shape::Value),
     ])
 }
@@ -128,6 +128,7 @@ fn what_is_not_there_is_named_with_its_place_and_what_is_near() {
         (1, 1),
         "customer is an object; print one of its fields, such as city, first_name, last_name",
     );
+    check_misfit("{{codes.ony}}", (1, 1), "there is no codes.ony; did you mean codes.any, codes.one?");
     check_misfit("{{#each order.total}}x{{/each}}", (1, 1), "order.total is no list");
     check_misfit(
         "{{default customer.nick \"x\"}}",

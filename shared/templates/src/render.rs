@@ -243,8 +243,10 @@ fn without_nul(text: String) -> String {
 
 /// Whether HTML shows a picture, be it as a background.
 fn has_picture(html: &str) -> bool {
-    let has = |what: &[u8]| html.as_bytes().windows(what.len()).any(|it| it.eq_ignore_ascii_case(what));
-    has(b"<img") || has(b" background=")
+    let html = html.to_ascii_lowercase();
+    // A style sheet is none, and a font is none, though they are at addresses too.
+    let is_background = |style: &str| style.trim_start().starts_with("background") && style.contains("url(");
+    html.contains("<img") || html.contains(" background=") || html.split(['"', '\'', '=', '{', ';']).any(is_background)
 }
 
 /// The preheader goes first in the body, since inboxes show the first text they find.

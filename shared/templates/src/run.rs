@@ -280,7 +280,8 @@ fn would_run(text: &str) -> bool {
 
 /// Whether what comes next in HTML is the beginning of an address.
 fn begins_address(html: &str) -> bool {
-    let value = html.trim_end_matches(['"', '\'']).trim_end();
+    // Browsers pass over what is blank before an address, within its quotes as well.
+    let value = html.trim_end_matches(|c: char| c.is_whitespace() || c.is_control() || "\"'".contains(c));
     let Some(tag) = value.strip_suffix('=').map(str::trim_end) else { return false };
     let name = tag.rsplit(|c: char| c.is_whitespace() || "\"'/".contains(c)).next().unwrap_or_default();
     ["href", "src", "action", "background", "poster"].iter().any(|known| name.eq_ignore_ascii_case(known))

@@ -14,8 +14,8 @@ pub enum Shape {
     Value,
     /// An object of these fields and no others.
     Object(BTreeMap<String, Shape>),
-    /// An object of whatever names, each with the same under it.
-    Names(Box<Shape>),
+    /// An object of these names and no others, each with the same under it.
+    Names(BTreeSet<String>, Box<Shape>),
     /// A list of such items.
     List(Box<Shape>),
     /// Nothing is known of it.
@@ -55,7 +55,8 @@ impl Shape {
                 (Self::Object(fields), Step::Field(name)) => fields.get(name).ok_or((index, at))?,
                 // Each of its fields is something else.
                 (Self::Object(_), Step::Item) => return Ok(&Self::Anything),
-                (Self::Names(inner), _) | (Self::List(inner), Step::Item) => inner,
+                (Self::Names(names, _), Step::Field(name)) if !names.contains(name) => return Err((index, at)),
+                (Self::Names(_, inner), _) | (Self::List(inner), Step::Item) => inner,
                 (Self::List(inner), Step::Field(name)) if name.bytes().all(|byte| byte.is_ascii_digit()) => inner,
                 (Self::Value | Self::List(_), _) => return Err((index, at)),
             };
@@ -144,7 +145,7 @@ fn misused(path: &[Step], used: Use, found: &Shape) -> Option<String> {
             let such = if names.is_empty() { String::new() } else { format!(", such as {}", names.join(", ")) };
             Some(format!("{} is an object; print one of its fields{such}", path()))
         }
-        (Use::Printed, Shape::Names(_)) => Some(format!("{} is an object and cannot be printed", path())),
+        (Use::Printed, Shape::Names(..)) => Some(format!("{} is an object and cannot be printed", path())),
         (Use::Listed, Shape::Value) => Some(format!("{} is no list", path())),
         _ => None,
     }
@@ -155,16 +156,19 @@ fn absent(path: &[Step], index: usize, before: &Shape) -> String {
     let wrong = written(&path[..=index]);
     match (before, &path[index]) {
         (Shape::List(_), _) => format!("{parent} is a list; go through it with {{{{#each {parent}}}}}"),
-        (Shape::Object(fields), Step::Field(name)) => {
-            let prefix = if parent.is_empty() { String::new() } else { format!("{parent}.") };
-            let nearest: Vec<String> =
-                nearest(name, fields.keys().map(String::as_str)).map(|name| format!("{prefix}{name}")).collect();
-            match nearest.as_slice() {
-                [] => format!("there is no {wrong}"),
-                nearest => format!("there is no {wrong}; did you mean {}?", nearest.join(", ")),
-            }
-        }
+        (Shape::Object(fields), Step::Field(name)) => no_such(&parent, name, fields.keys().map(String::as_str)),
+        (Shape::Names(names, _), Step::Field(name)) => no_such(&parent, name, names.iter().map(String::as_str)),
         _ => format!("there is no {wrong}: {parent} is a value and has no fields"),
+    }
+}
+
+/// That there is no such name in an object, and which of those that are there are near.
+fn no_such<'n>(parent: &str, name: &str, known: impl Iterator<Item = &'n str>) -> String {
+    let prefix = if parent.is_empty() { String::new() } else { format!("{parent}.") };
+    let nearest: Vec<String> = nearest(name, known).map(|name| format!("{prefix}{name}")).collect();
+    match nearest.as_slice() {
+        [] => format!("there is no {prefix}{name}"),
+        nearest => format!("there is no {prefix}{name}; did you mean {}?", nearest.join(", ")),
     }
 }
 

@@ -121,7 +121,21 @@ fn what_is_empty_is_refused_or_missing_and_never_sent() {
         assert!(template.render(&data()).is_ok());
     }
     // A picture needs no words.
-    assert!(compiled(Content::of("s", "<IMG src=\"https://a.example/1.png\">")).render(&json!({})).is_ok());
+    let renders = |html: &str| compiled(Content::of("s", html)).render(&json!({})).is_ok();
+    for picture in [
+        "<IMG src=\"https://a.example/1.png\">",
+        "<table background=\"https://a.example/1.png\"></table>",
+        "<p style=\"height: 9px; Background: #fff URL('https://a.example/1.png')\"></p>",
+        "<p style='background-image:url(https://a.example/1.png)'></p>",
+    ] {
+        assert!(renders(picture), "{picture}");
+    }
+    for none in [
+        "<style>@import url(https://a.example/a.css);</style><p style=\"background: #fff\"></p>",
+        "<style>@font-face{font-family:A;src:url(https://a.example/a.woff2)}</style><p></p>",
+    ] {
+        assert!(!renders(none), "{none}");
+    }
     assert!(compiled(Content::of("s", "{{> footer}}")).render(&json!({})).is_err());
 }
 

@@ -142,6 +142,10 @@ fn a_date_is_in_the_zone_of_who_reads_it() {
     assert_eq!(line("{{date order.created_at \"%H:%M\"}}", &elsewhere).unwrap(), "07:30");
     elsewhere["shop"] = json!(null);
     assert_eq!(line("{{date order.created_at \"%H:%M\"}}", &elsewhere).unwrap(), "22:30");
+    // Who fills the template knows better where its reader is.
+    let mut found = data();
+    found["reader"] = json!({"time_zone": "America/New_York"});
+    assert_eq!(line("{{date order.created_at \"%H:%M\"}}", &found).unwrap(), "18:30");
 }
 
 #[test]
@@ -203,9 +207,15 @@ fn no_value_makes_a_link_that_runs() {
         compiled(&source("s", html)).render(&data).map(|rendered| rendered.html)
     };
     for value in ["javascript:alert(1)", " JavaScript:x", "java\nscript:x", "\u{1}vbscript:x", "data:text/html,x"] {
-        for html in
-            ["<a href=\"{{order.url}}\">x</a>", "<a href={{order.url}}>x</a>", "<p>y</p><img src='{{order.url}}'>"]
-        {
+        for html in [
+            "<a href=\"{{order.url}}\">x</a>",
+            "<a href={{order.url}}>x</a>",
+            "<p>y</p><img src='{{order.url}}'>",
+            "<a href=\" {{order.url}}\">x</a>",
+            "<a href=\"\n{{order.url}}\">x</a>",
+            "<a href = '\t\u{1} {{order.url}}'>x</a>",
+            "<a href=\"{{#if order}}\n  {{order.url}}{{/if}}\">x</a>",
+        ] {
             let error = render(html, value).unwrap_err();
             let refused = matches!(&error, NotRendered::Failed { message, .. } if message.starts_with("order.url is not an address"));
             assert!(refused, "{html} {value:?}: {error}");

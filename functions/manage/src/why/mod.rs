@@ -58,6 +58,10 @@ impl Because {
             State::Pending | State::Claimed => ("on_its_way", Some(false)),
             State::Unknown => ("unknown", None),
             State::NotSent => ("not_sent", Some(false)),
+            State::Sent if told(Evidence::Rejected) => {
+                in_words += " Then it found something harmful in it, such as a virus, and did not send it on.";
+                ("rejected", Some(false))
+            }
             State::Sent if told(Evidence::Bounced) => {
                 in_words += " It came back for good.";
                 ("bounced", Some(false))

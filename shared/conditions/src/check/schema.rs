@@ -185,6 +185,12 @@ impl Schema {
         objects.chain(open).chain(fields).collect()
     }
 
+    /// The texts that may stand at a path; none, where any may.
+    pub fn allowed(&self, root: Root, path: &str) -> Vec<&str> {
+        let known = self.roots.get(root.name()).and_then(|shape| shape.fields.get(path));
+        known.into_iter().flat_map(|known| &known.allowed).filter_map(Value::as_str).collect()
+    }
+
     fn shape(&mut self, root: Root) -> &mut Shape {
         self.roots.entry(root.name()).or_default()
     }

@@ -177,14 +177,13 @@ pub struct Settings {
     /// The shop's time zone by its name, such as `Europe/Riga`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time_zone: Option<String>,
-    /// The currency of prices that name none.
+    /// The currency of amounts for which Segment's clients name none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub currency: Option<Currency>,
     /// Language tags (BCP 47), the main one first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub languages: Vec<String>,
-    /// Where the shop is, by its two-letter code (ISO 3166-1): telephone numbers
-    /// without a country are of this one.
+    /// Where the shop is, by its two-letter code (ISO 3166-1), as templates see it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub country: Option<String>,
     /// The logo that customers see on their pages: an `https` address.

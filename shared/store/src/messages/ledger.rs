@@ -1,5 +1,6 @@
 //! A row of the ledger, and what is read off it.
 
+use anyhow::Context;
 use domain::message::{Reason, State};
 use domain::{Message, MessageId, sortable};
 use jiff::Timestamp;
@@ -89,6 +90,8 @@ pub enum Outcome {
 pub enum Evidence {
     /// SES took it in.
     Accepted,
+    /// SES found in it what it does not send on, such as a virus, after it had taken it in.
+    Rejected,
     /// The recipient's server took it in.
     Delivered,
     /// It came back for good.
@@ -109,8 +112,9 @@ pub enum Evidence {
 
 impl Evidence {
     /// All kinds of it.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Accepted,
+        Self::Rejected,
         Self::Delivered,
         Self::Bounced,
         Self::SoftBounced,
@@ -126,6 +130,7 @@ impl Evidence {
     pub fn attribute(self) -> &'static str {
         match self {
             Self::Accepted => "accepted_at",
+            Self::Rejected => "rejected_at",
             Self::Delivered => "delivered_at",
             Self::Bounced => "bounced_at",
             Self::SoftBounced => "soft_bounced_at",
@@ -180,6 +185,8 @@ pub(super) struct Row {
     pub(super) due: Option<Timestamp>,
     /// Why.
     put_off_for: Option<PutOffFor>,
+    /// Which of its copies put one back onto its queue last.
+    pub(super) put_back_by: Option<String>,
     /// Whether it was claimed a second time, after nobody knew.
     #[serde(default)]
     again: bool,
@@ -202,6 +209,12 @@ pub(super) fn key(id: &MessageId) -> Item {
 /// Where a message stands among its customer's: no two have the same place.
 pub(super) fn created(message: &Message) -> String {
     format!("{}#{}", sortable(message.created_at), message.id)
+}
+
+/// When the message in a row was made.
+pub(super) fn made_at(row: &Item) -> anyhow::Result<Timestamp> {
+    let created = row.get("created").and_then(|created| created.as_s().ok()).and_then(|it| it.split_once('#'));
+    created.and_then(|(at, _)| at.parse().ok()).context("a message without a time")
 }
 
 pub(super) fn new_row(message: &Message) -> anyhow::Result<Item> {

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{
@@ -20,7 +21,7 @@ use crate::rows::{self, Written, failed, text, time, transact};
 use crate::{Timer, Timers};
 
 pub use ledger::{Entry, Evidence, Outcome, PutOffFor, Taken};
-use ledger::{Move, Row, key, new_row};
+use ledger::{Move, Row, key, made_at, new_row};
 use search::unsent_of;
 pub use search::{DecidedBy, Search, Whose};
 
@@ -47,15 +48,31 @@ impl Messages {
     }
 
     /// Writes a message that is to be sent. One that is there already, in
-    /// whatever state, is left as it is.
+    /// whatever state, is left as it is. When the one was made that is there then.
     ///
     /// # Errors
     /// If the table cannot be written to.
-    pub async fn put(&self, message: &Message) -> anyhow::Result<()> {
-        let put = self.db.put_item().table_name(&self.table).set_item(Some(new_row(message)?));
-        match put.condition_expression("attribute_not_exists(message)").send().await {
-            Err(SdkError::ServiceError(error)) if error.err().is_conditional_check_failed_exception() => Ok(()),
-            put => put.map(drop).map_err(failed("a message could not be written")),
+    pub async fn put(&self, message: &Message) -> anyhow::Result<Timestamp> {
+        let put = self
+            .db
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(new_row(message)?))
+            .condition_expression("attribute_not_exists(message)")
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let error = match put.send().await {
+            Ok(_) => return Ok(message.created_at),
+            Err(error) => error,
+        };
+        match error {
+            SdkError::ServiceError(error) if error.err().is_conditional_check_failed_exception() => {
+                let there = match error.into_err() {
+                    PutItemError::ConditionalCheckFailedException(refused) => refused.item.unwrap_or_default(),
+                    _ => rows::Item::new(),
+                };
+                made_at(&there)
+            }
+            error => Err(failed("a message could not be written")(error)),
         }
     }
 
@@ -252,8 +269,8 @@ impl Messages {
         transact(&self.db, vec![update, timer], "a claim that lapsed could not be closed").await
     }
 
-    /// Notes what SES told of a message. Whatever SES tells proves that the mail
-    /// went out. A message that is claimed is left to its sender, who is about to
+    /// Notes what SES told of a message. Whatever SES tells proves that it took the
+    /// mail. A message that is claimed is left to its sender, who is about to
     /// say so itself; should it be gone, what is noted here settles the claim when
     /// it lapses. Answers which message it is, unless there is none or its customer was
     /// erased.

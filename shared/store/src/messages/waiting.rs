@@ -2,22 +2,23 @@
 
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update};
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update};
 use domain::message::State;
 use domain::{Message, MessageId, sortable};
 use jiff::Timestamp;
 
 use super::ledger::{Move, PutOffFor, Row, Taken, key};
 use super::{Messages, silent};
-use crate::rows::{Item, Written, failed, text, time};
+use crate::rows::{Item, failed, text, time};
 use crate::runs::stopped_by;
 use crate::{Timer, Timers};
 
 /// What the copy of a message is called that was not put back yet.
 const FIRST: &str = "first";
 
-/// That no copy of a message waits but one that such a copy may have put back.
-const NONE_WAITS: &str = "(attribute_not_exists(waits) OR put_back_by = :by)";
+/// That it is not settled what becomes of a message.
+const OPEN: &str = "#state IN (:pending, :claimed, :unknown)";
 
 /// The row that a transaction found otherwise than its first action asks for.
 fn found(error: TransactWriteItemsError) -> Option<Item> {
@@ -105,14 +106,16 @@ impl Messages {
         }
     }
 
-    /// Lets one copy of a message wait on its queue: `next`, which is put there right after
-    /// this, by the copy `by`, woken by the timer that was `due`. Overtaken means that this
-    /// copy is not to be put back: another one waits, or nothing is left to wait for.
+    /// Lets a copy of a message wait on its queue: `next`, which is put there right after this,
+    /// by the copy `by`, woken by the timer that was `due`. Done means that it is to be put
+    /// there; anything else that it is not: another one waits, or there is nothing left to
+    /// wait for.
     ///
-    /// The row knows both copies. If it is said here that `next` waits and whoever says so
-    /// dies before it is on the queue, `by` comes again and is still known. Whichever of
-    /// the two goes on first, the other one is not put back any more, so that copies do not
-    /// grow in number however long sending is stopped.
+    /// The row knows who put a copy back last, and every copy that this one put there. If
+    /// whoever says here that `next` waits dies before it is on the queue, `by` comes again and
+    /// is still known; if `by` was brought twice at once, each may have put one there. Of these
+    /// the first that goes on is known from then on, and the others are not put back any
+    /// more, so that copies do not grow in number however long sending is stopped.
     ///
     /// # Errors
     /// If the table cannot be written to.
@@ -122,25 +125,33 @@ impl Messages {
         due: Option<Timestamp>,
         by: Option<&str>,
         next: &str,
-    ) -> anyhow::Result<Written> {
-        const OPEN: &str = "#state IN (:pending, :claimed, :unknown)";
-        let update = self
-            .update(id)
-            .update_expression("SET waits = :next, put_back_by = :by")
-            .expression_attribute_values(":pending", text(State::Pending.as_str()))
-            .expression_attribute_values(":claimed", text(State::Claimed.as_str()))
-            .expression_attribute_values(":unknown", text(State::Unknown.as_str()))
-            .expression_attribute_values(":by", text(by.unwrap_or(FIRST)))
-            .expression_attribute_values(":next", text(next));
-        let update = match (by, due) {
-            (Some(_), _) => update.condition_expression(format!("{OPEN} AND (waits = :by OR put_back_by = :by)")),
+        now: Timestamp,
+    ) -> anyhow::Result<Taken> {
+        let waits = |update: UpdateItemFluentBuilder| {
+            update
+                .expression_attribute_values(":pending", text(State::Pending.as_str()))
+                .expression_attribute_values(":claimed", text(State::Claimed.as_str()))
+                .expression_attribute_values(":unknown", text(State::Unknown.as_str()))
+                .expression_attribute_values(":by", text(by.unwrap_or(FIRST)))
+                .expression_attribute_values(":next", AttributeValue::Ss(vec![next.to_owned()]))
+        };
+        let of_timer = |update: UpdateItemFluentBuilder, condition: &str| match (by, due) {
+            (Some(_), _) => update.condition_expression(format!("{OPEN} AND {condition}")),
             (None, None) => {
-                update.condition_expression(format!("{OPEN} AND attribute_not_exists(due) AND {NONE_WAITS}"))
+                update.condition_expression(format!("{OPEN} AND attribute_not_exists(due) AND {condition}"))
             }
             (None, Some(due)) => update
-                .condition_expression(format!("{OPEN} AND due = :due AND {NONE_WAITS}"))
+                .condition_expression(format!("{OPEN} AND due = :due AND {condition}"))
                 .expression_attribute_values(":due", time(due)),
         };
-        Ok(self.moved(update).await?.written())
+        let is_known = if by.is_some() { "contains(waits, :by)" } else { "attribute_not_exists(waits)" };
+        let goes_on = waits(self.update(id)).update_expression("SET waits = :next, put_back_by = :by");
+        match self.moved(of_timer(goes_on, is_known)).await? {
+            Move::Refused(Some(row)) if row.put_back_by.as_deref() == Some(by.unwrap_or(FIRST)) => {
+                let again = waits(self.update(id)).update_expression("ADD waits :next");
+                Ok(self.moved(of_timer(again, "put_back_by = :by")).await?.taken(now))
+            }
+            moved => Ok(moved.taken(now)),
+        }
     }
 }

@@ -136,7 +136,8 @@ fn when(value: &Value) -> Result<When, Stop> {
     }
 }
 
-/// The zone the template names, else the first of the customer's and the shop's that exists.
+/// The zone the template names, else that of the reader, as whoever fills the template has found
+/// it; else the first of the customer's and the shop's that exists.
 /// A customer's wrong zone is no reason to keep the mail back.
 fn zone(given: &Given<'_>, index: usize) -> Result<TimeZone, Stop> {
     if given.param(index).is_some() {
@@ -145,7 +146,7 @@ fn zone(given: &Given<'_>, index: usize) -> Result<TimeZone, Stop> {
         return ZONES.get(name).map_err(|_| failed(format!("there is no time zone {}", shown(zone))));
     }
     let of = |whose: &str| ZONES.get(given.data.get(whose)?.get("time_zone")?.as_str()?).ok();
-    Ok(of("customer").or_else(|| of("shop")).unwrap_or(TimeZone::UTC))
+    Ok(["reader", "customer", "shop"].into_iter().find_map(of).unwrap_or(TimeZone::UTC))
 }
 
 /// A day by one of CLDR's patterns (UTS 35, part 4, "Date field symbols").
