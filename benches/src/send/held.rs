@@ -47,11 +47,11 @@ pub(super) async fn release(runner: &Runner) -> anyhow::Result<()> {
 /// Moves the clock on. What that brings up is not waited for: it is what is measured.
 async fn pass(runner: &Runner, by: &str) -> anyhow::Result<()> {
     let mut page = runner.page().await?;
-    let body = json!({"advance": by}).to_string();
-    tokio::spawn(async move { page.send(Method::POST, "/clock", body).await.map(drop) });
     // It moves as soon as nothing goes on; that it has is seen by the time itself.
-    let mut page = runner.page().await?;
     let before = page.get("/clock").await?["offset_ms"].clone();
+    let mut mover = runner.page().await?;
+    let body = json!({"advance": by}).to_string();
+    tokio::spawn(async move { mover.send(Method::POST, "/clock", body).await.map(drop) });
     for _ in 0..1_200 {
         if page.get("/clock").await?["offset_ms"] != before {
             return Ok(());
