@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use campaigns::{By, Chosen, EditionOf, Memberships, Turned};
+use conditions::Facts;
 use domain::{Change, Touched};
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
@@ -84,6 +85,12 @@ impl Kept {
                     let number = building.number;
                     self.shop.built(number);
                 }
+            }
+            What::Gone => {
+                self.shop.facts = Facts::default();
+                self.known = Memberships::default();
+                // Nobody is told that they left; whoever comes under this name is somebody new.
+                self.said.clear();
             }
             What::Again(which) => {
                 if !self.timers.is_empty() {

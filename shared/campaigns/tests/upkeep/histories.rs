@@ -47,6 +47,8 @@ pub(crate) enum What {
     Found,
     /// Everybody was looked at for it.
     Built,
+    /// The customer is erased, or is another one from then on: nothing is left of them.
+    Gone,
     /// A timer that went off, or that was to go off and was overtaken, goes off again.
     Again(Index),
 }
@@ -151,6 +153,7 @@ pub(crate) fn history(steps: std::ops::Range<usize>) -> impl Strategy<Value = Hi
         1 => segment().prop_map(What::Delete),
         3 => Just(What::Found),
         3 => Just(What::Built),
+        1 => Just(What::Gone),
         1 => any::<Index>().prop_map(What::Again),
     ];
     let late = prop_oneof![Just(0), 0..60_000_i64].prop_map(SignedDuration::from_millis);
