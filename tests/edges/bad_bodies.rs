@@ -31,7 +31,9 @@ async fn what_is_not_json_is_refused_on_every_route_and_nothing_is_written() {
         check(json, b"{\"name\": \"\xff\xfe\"}".to_vec(), 400).await;
         check(json, format!("{}1{}", "[".repeat(1_000), "]".repeat(1_000)).into(), 400).await;
         check(json, format!("{}1{}", "{\"a\":".repeat(1_000), "}".repeat(1_000)).into(), 400).await;
-        check(json, format!("{{\"name\": \"{}\"}}", "x".repeat(256 * 1024)).into(), 413).await;
+        // Two thousand long codes are more than anything else that is told at once.
+        let most = if path.ends_with("/codes") { 1024 * 1024 } else { 256 * 1024 };
+        check(json, format!("{{\"name\": \"{}\"}}", "x".repeat(most)).into(), 413).await;
         check("", b"{}".to_vec(), 415).await;
         check("text/plain", b"{}".to_vec(), 415).await;
         check("application/x-www-form-urlencoded", b"name=x".to_vec(), 415).await;
