@@ -3,10 +3,15 @@
 use serde_json::json;
 use templates::{Content, Template};
 
+/// What becomes of this, with a word behind it: a mail in which there is nothing to read is none.
 fn compiled(html: &str) -> String {
-    let template = Template::compile(&Content::of("s", html).into()).unwrap_or_else(|problems| panic!("{problems:?}"));
+    const READ: &str = "word";
+    let whole = format!("{html}{READ}");
+    let template =
+        Template::compile(&Content::of("s", &whole).into()).unwrap_or_else(|problems| panic!("{problems:?}"));
     let data = json!({"a": "red", "yes": true, "list": [{"n": 1}, {"n": 2}], "class": "c", "html": "<i class=x>y</i>"});
-    template.render(&data).unwrap_or_else(|error| panic!("{html}: {error}")).html
+    let html = template.render(&data).unwrap_or_else(|error| panic!("{html}: {error}")).html;
+    html.strip_suffix(READ).expect("the word").to_owned()
 }
 
 #[track_caller]
