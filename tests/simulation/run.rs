@@ -95,7 +95,7 @@ impl Plan {
             kills: rng.choice([0, 10, 40]).unwrap(),
             deaf: rng.choice([0, 0, 5, 60]).unwrap(),
             copies: rng.u8(1..=5),
-            crowded: rng.u8(..20) == 0,
+            crowded: rng.u8(..60) == 0,
             paused: rng.u8(..4) == 0,
             capped: rng.bool(),
         }
