@@ -226,8 +226,20 @@ impl Sender {
     ) -> anyhow::Result<End> {
         let DeliverMessage { message, due, .. } = work;
         let end = match self.ready(message, checked, *due).await? {
-            Ok((mail, place)) => match self.claim(message, claim, *due, deadline).await? {
-                Taken::Done => return self.send(work, &mail, claim, probe).await,
+            Ok((mail, place, subject)) => match self.claim(message, claim, *due, deadline).await? {
+                Taken::Done if place == Place::None => return self.send(work, &mail, claim, probe).await,
+                // Whoever had the claim before may have given the place back that was found or
+                // taken here; from now on nobody does.
+                Taken::Done => {
+                    let now = self.now(*due);
+                    let limit = match limits::by_count(&self.customers, message, &subject, now, true).await {
+                        Ok(Ok(_)) => return self.send(work, &mail, claim, probe).await,
+                        Ok(Err(limit)) => Ok(limit),
+                        Err(error) => Err(error),
+                    };
+                    self.messages.give_back(&message.id, claim).await?;
+                    self.heed(message, limit?, *due).await?
+                }
                 Taken::Settled { sent } if !sent || place == Place::Taken => {
                     self.give_place_back(message).await?;
                     End::Over
@@ -250,7 +262,7 @@ impl Sender {
         message: &Message,
         mut checked: Checked,
         due: Option<Timestamp>,
-    ) -> anyhow::Result<Result<(Mail, Place), Limit>> {
+    ) -> anyhow::Result<Result<(Mail, Place, Subject), Limit>> {
         if self.clock.now().duration_since(checked.at) > A_MOMENT {
             checked = match self.check(message, due).await? {
                 Ok(checked) => checked,
@@ -274,7 +286,7 @@ impl Sender {
         if few_codes_left {
             emit(now, "PromoCodesLow", Unit::Count, 1.0, &[]);
         }
-        Ok(Ok((mail, place)))
+        Ok(Ok((mail, place, subject)))
     }
 
     /// Puts a message back onto its queue, to come again after a while. It is a new message
