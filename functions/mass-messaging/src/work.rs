@@ -204,7 +204,7 @@ impl MassMessaging {
         let AudiencePage::Written(ids) = self.mailings.page(&mailing.id, progress.tallied).await? else {
             anyhow::bail!("a page whose messages are not written cannot be taken into the accounts");
         };
-        let entries = self.messages.entries(&ids).await?;
+        let entries = self.messages.entries(&ids, false).await?;
         let now = self.clock.now();
         let complete = entries.len() == ids.len() && entries.iter().all(|entry| is_over(entry, now));
         if complete {

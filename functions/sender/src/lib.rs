@@ -30,7 +30,7 @@ use lambda::{Clock, Context};
 use mail::{Composer, Draft, Finished, Identity, Mail, Stopped, Subject};
 use store::{Catalogue, Customers, Definitions, Messages, Outcome, Pace, Taken, Timer, Timers, Written};
 
-use crate::limits::{Limit, Place};
+use crate::limits::{Count, Limit};
 use crate::pace::{Pacer, Probe, Ticket, Turn};
 use crate::ses::{Answered, NotNow, Ses};
 
@@ -83,6 +83,14 @@ enum End {
     PutOff,
     /// It, or another copy of it, waits on its queue.
     Waits,
+}
+
+/// An attempt to send a message that was claimed for it.
+#[derive(Debug, Clone, Copy)]
+struct Attempt<'c> {
+    claim: &'c str,
+    /// Whether it is the second, after one of which nobody knows whether it went out.
+    again: bool,
 }
 
 /// A message that nothing keeps back.
@@ -187,12 +195,6 @@ impl Sender {
             Ok(checked) => checked,
             Err(limit) => return self.heed(message, limit, *due).await,
         };
-        // Only looked at: while it waits for its turn it holds no place, or a copy that goes
-        // before it would take that for its own. And no turn is spent on one that has no place.
-        let place = limits::by_count(&self.customers, message, &checked.subject, self.now(*due), false).await?;
-        if let Err(limit) = place {
-            return self.heed(message, limit, *due).await;
-        }
         match ticket.turn(message.is_bulk()).await? {
             Turn::Go(probe) => self.go(work, checked, claim, deadline, probe).await,
             turn => self.wait(work, claim, turn).await,
@@ -211,8 +213,16 @@ impl Sender {
         if let Some(limit) = limits::by_the_clock(message, &subject, now) {
             return Ok(Err(limit));
         }
-        let filled = self.composer.fill(message, &subject, now).await?;
-        Ok(filled.map(|draft| Checked { subject, draft, at }).map_err(Limit::Stopped))
+        let draft = match self.composer.fill(message, &subject, now).await? {
+            Ok(draft) => draft,
+            Err(stopped) => return Ok(Err(Limit::Stopped(stopped))),
+        };
+        // Only looked at: a place is taken by whoever has the claim, and by nobody else. And no
+        // turn is spent on a message for which there is none.
+        match limits::by_count(&self.customers, message, &subject, now, Count::Look).await? {
+            Some(limit) => Ok(Err(limit)),
+            None => Ok(Ok(Checked { subject, draft, at })),
+        }
     }
 
     /// Sends a message whose turn has come, if nothing came between meanwhile.
@@ -226,25 +236,12 @@ impl Sender {
     ) -> anyhow::Result<End> {
         let DeliverMessage { message, due, .. } = work;
         let end = match self.ready(message, checked, *due).await? {
-            Ok((mail, place, subject)) => match self.claim(message, claim, *due, deadline).await? {
-                Taken::Done if place == Place::None => return self.send(work, &mail, claim, probe).await,
-                // Whoever had the claim before may have given the place back that was found or
-                // taken here; from now on nobody does.
-                Taken::Done => {
-                    let now = self.now(*due);
-                    let limit = match limits::by_count(&self.customers, message, &subject, now, true).await {
-                        Ok(Ok(_)) => return self.send(work, &mail, claim, probe).await,
-                        Ok(Err(limit)) => Ok(limit),
-                        Err(error) => Err(error),
-                    };
-                    self.messages.give_back(&message.id, claim).await?;
-                    self.heed(message, limit?, *due).await?
-                }
-                Taken::Settled { sent } if !sent || place == Place::Taken => {
-                    self.give_place_back(message).await?;
-                    End::Over
-                }
-                taken => {
+            Ok((mail, subject)) => match self.claim(message, claim, *due, deadline).await? {
+                Ok(attempt) => match self.take_place(message, &subject, attempt, *due).await? {
+                    None => return self.send(work, &mail, attempt, probe).await,
+                    Some(limit) => self.heed(message, limit, *due).await?,
+                },
+                Err(taken) => {
                     self.by_others(message, taken).await?;
                     End::Over
                 }
@@ -255,14 +252,14 @@ impl Sender {
         Ok(end)
     }
 
-    /// The mail as it goes out, with its place among those that the customer may have and with
-    /// its promo codes: both are taken only now, so that a message has none that waited in vain.
+    /// The mail as it goes out, with its promo codes: they are taken only now, so that a message
+    /// has none that waited in vain.
     async fn ready(
         &self,
         message: &Message,
         mut checked: Checked,
         due: Option<Timestamp>,
-    ) -> anyhow::Result<Result<(Mail, Place, Subject), Limit>> {
+    ) -> anyhow::Result<Result<(Mail, Subject), Limit>> {
         if self.clock.now().duration_since(checked.at) > A_MOMENT {
             checked = match self.check(message, due).await? {
                 Ok(checked) => checked,
@@ -275,10 +272,6 @@ impl Sender {
         if let Some(limit) = limits::by_the_clock(message, &subject, now) {
             return Ok(Err(limit));
         }
-        let place = match limits::by_count(&self.customers, message, &subject, now, true).await? {
-            Ok(place) => place,
-            Err(limit) => return Ok(Err(limit)),
-        };
         let Finished { mail, few_codes_left } = match self.composer.finish(draft, message, now).await? {
             Ok(finished) => finished,
             Err(stopped) => return Ok(Err(Limit::Stopped(stopped))),
@@ -286,7 +279,25 @@ impl Sender {
         if few_codes_left {
             emit(now, "PromoCodesLow", Unit::Count, 1.0, &[]);
         }
-        Ok(Ok((mail, place, subject)))
+        Ok(Ok((mail, subject)))
+    }
+
+    /// Takes the place of a message, which this claim has, among those that the customer may
+    /// have. Where there is none left, or nobody can tell, the claim is given back. Only under
+    /// the claim are places taken and given back while a message may go out: of two copies, one
+    /// would otherwise give back the place by which the other went.
+    async fn take_place(
+        &self,
+        message: &Message,
+        subject: &Subject,
+        attempt: Attempt<'_>,
+        due: Option<Timestamp>,
+    ) -> anyhow::Result<Option<Limit>> {
+        let limit = limits::by_count(&self.customers, message, subject, self.now(due), Count::Take).await;
+        if !matches!(limit, Ok(None)) {
+            self.give_back(message, attempt).await?;
+        }
+        limit
     }
 
     /// Puts a message back onto its queue, to come again after a while. It is a new message
@@ -357,21 +368,34 @@ impl Sender {
 
     /// Takes the message up, also if nobody knows whether it went out and its terms are that
     /// it is sent once more by now.
-    async fn claim(
+    async fn claim<'c>(
         &self,
         message: &Message,
-        claim: &str,
+        claim: &'c str,
         due: Option<Timestamp>,
         deadline: Timestamp,
-    ) -> anyhow::Result<Taken> {
+    ) -> anyhow::Result<Result<Attempt<'c>, Taken>> {
         let lease = deadline + AFTERMATH;
-        let taken = self.messages.claim(&message.id, claim, false, lease, self.clock.now()).await?;
-        match (taken, message.terms.resend_after) {
-            (Taken::Unknown { since, twice: false }, Some(after)) if since + after <= self.now(due) => {
-                self.messages.claim(&message.id, claim, true, lease, self.clock.now()).await
+        let claimed = async |again| {
+            let taken = self.messages.claim(&message.id, claim, again, lease, self.clock.now()).await?;
+            anyhow::Ok(if taken == Taken::Done { Ok(Attempt { claim, again }) } else { Err(taken) })
+        };
+        match (claimed(false).await?, message.terms.resend_after) {
+            (Err(Taken::Unknown { since, twice: false }), Some(after)) if since + after <= self.now(due) => {
+                claimed(true).await
             }
             (taken, _) => Ok(taken),
         }
+    }
+
+    /// Gives the claim on a message back with which SES was not called, or to no effect.
+    async fn give_back(&self, message: &Message, Attempt { claim, again }: Attempt<'_>) -> anyhow::Result<()> {
+        if again {
+            self.messages.back_to_unknown(&message.id, claim, true, self.clock.now()).await?;
+        } else {
+            self.messages.give_back(&message.id, claim).await?;
+        }
+        Ok(())
     }
 
     /// Notes that a message is not sent, and why.
@@ -411,14 +435,26 @@ impl Sender {
     }
 
     /// Calls SES, once, and does what its answer asks for.
-    async fn send(&self, work: &DeliverMessage, mail: &Mail, claim: &str, probe: Option<Probe>) -> anyhow::Result<End> {
-        let message = &work.message;
+    async fn send(
+        &self,
+        work: &DeliverMessage,
+        mail: &Mail,
+        attempt: Attempt<'_>,
+        probe: Option<Probe>,
+    ) -> anyhow::Result<End> {
+        let (message, Attempt { claim, again }) = (&work.message, attempt);
         let why = match self.ses.send(mail, message).await {
             Answered::Accepted { ses_id } => {
                 self.settle(message, claim, &Outcome::Sent { ses_id }).await?;
                 if let Some(probe) = probe {
                     self.pacer.go_on(probe).await?;
                 }
+                return Ok(End::Over);
+            }
+            // What SES says of this call it does not say of the one before.
+            Answered::Refused { .. } if again => {
+                self.messages.back_to_unknown(&message.id, claim, false, self.clock.now()).await?;
+                self.learned_nothing(probe).await?;
                 return Ok(End::Over);
             }
             Answered::Refused { reason, detail } => {
@@ -433,8 +469,10 @@ impl Sender {
             Answered::Silent(error) => return Err(error.context("SES was called and no answer came")),
             Answered::NotNow(why) => why,
         };
-        self.give_place_back(message).await?;
-        self.messages.give_back(&message.id, claim).await?;
+        if !again {
+            self.give_place_back(message).await?;
+        }
+        self.give_back(message, attempt).await?;
         let turn = match why {
             NotNow::Stopped(why) => self.pacer.stop(why).await?,
             NotNow::TooFast => self.pacer.hold().await?,

@@ -1,10 +1,8 @@
 //! What puts a message off or stops it, by the clock and by count.
 //!
-//! The clock is looked at before the mail is made, the count right before the message is
-//! claimed: whatever stops it otherwise has stopped it by then, but that a group has no promo
-//! code left, and its place among those that the customer may have is taken for a mail that is
-//! about to go. A sender that dies
-//! with the place in hand comes by again and finds it.
+//! The clock is looked at before the mail is made, and so is whether the customer may have one
+//! more. Its place among those that they may have a message takes when it has been claimed and
+//! is about to go. A sender that dies with the place in hand leaves it to whoever comes by next.
 
 use domain::Message;
 use domain::dictionary::Settings;
@@ -25,15 +23,13 @@ pub(crate) enum Limit {
     Stopped(Stopped),
 }
 
-/// The place of a message among those that the customer may have.
+/// What is done about a message's place among those that the customer may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Place {
-    /// No cap counts it.
-    None,
-    /// It was taken before.
-    Held,
-    /// It was taken just now.
-    Taken,
+pub(crate) enum Count {
+    /// It is looked whether there is one.
+    Look,
+    /// It is taken.
+    Take,
 }
 
 /// When a message is to go out, and from when on it is too late.
@@ -78,8 +74,8 @@ pub(crate) fn by_the_clock(message: &Message, subject: &Subject, now: Timestamp)
     Some(span.put_off(PutOffFor::QuietHours, until))
 }
 
-/// Takes the message's place among those that the customer may have, or with `take` unset
-/// only looks whether there is one; if there is none left, its terms say what becomes of it.
+/// What the count of messages says that the customer had: if they may have no more for now,
+/// the message's terms say what becomes of it.
 ///
 /// # Errors
 /// If the table cannot be read or written to.
@@ -88,11 +84,11 @@ pub(crate) async fn by_count(
     message: &Message,
     subject: &Subject,
     now: Timestamp,
-    take: bool,
-) -> anyhow::Result<Result<Place, Limit>> {
+    count: Count,
+) -> anyhow::Result<Option<Limit>> {
     let caps = Caps::of(message, &subject.dictionary.settings().caps);
     if caps.are_none() {
-        return Ok(Ok(Place::None));
+        return Ok(None);
     }
     let span = Span::of(message, subject);
     let last = match message.terms.over_cap {
@@ -101,21 +97,20 @@ pub(crate) async fn by_count(
     };
     let room = customers.change_places(&message.customer_id, now, |kept| {
         let mut looked_at = kept.clone();
-        let places = if take { kept } else { &mut looked_at };
+        let places = if count == Count::Take { kept } else { &mut looked_at };
         if last.is_some_and(|last| last <= now) {
             return places.insist(&caps, now);
         }
         places.take(&caps, now)
     });
     Ok(match (room.await?, message.terms.over_cap) {
-        (None, _) => Err(Limit::Stopped((Reason::Erased, None))),
-        (Some(Room::Held), _) => Ok(Place::Held),
-        (Some(Room::Granted), _) => Ok(Place::Taken),
+        (None, _) => Some(Limit::Stopped((Reason::Erased, None))),
+        (Some(Room::Held | Room::Granted), _) => None,
         (Some(Room::Full { until }), OverCap::Skip) => {
-            Err(Limit::Stopped((Reason::FrequencyCap, Some(format!("no room before {until}")))))
+            Some(Limit::Stopped((Reason::FrequencyCap, Some(format!("no room before {until}")))))
         }
         (Some(Room::Full { until }), _) => {
-            Err(span.put_off(PutOffFor::FrequencyCap, last.map_or(until, |last| until.min(last))))
+            Some(span.put_off(PutOffFor::FrequencyCap, last.map_or(until, |last| until.min(last))))
         }
     })
 }

@@ -102,22 +102,21 @@ impl<'m> Caps<'m> {
 
 impl Ledger {
     /// Takes a place for a message, if there is room under all of its caps. A message has
-    /// one place, at the time at which it first took it, for as long as its caps look back.
+    /// one place, for as long as its caps look back, at the time at which it last took it:
+    /// only now does it go out that has one from an attempt before.
     pub fn take(&mut self, caps: &Caps<'_>, now: Timestamp) -> Room {
         let room = self.room(caps, now);
-        if room == Room::Granted {
+        if !matches!(room, Room::Full { .. }) {
             self.put(caps, now);
         }
         room
     }
 
-    /// Takes a place for a message that has none, be there room or not.
+    /// Takes a place for a message, be there room or not.
     pub fn insist(&mut self, caps: &Caps<'_>, now: Timestamp) -> Room {
-        if self.holds(caps, now) {
-            return Room::Held;
-        }
+        let room = if self.holds(caps, now) { Room::Held } else { Room::Granted };
         self.put(caps, now);
-        Room::Granted
+        room
     }
 
     fn put(&mut self, caps: &Caps<'_>, now: Timestamp) {

@@ -79,9 +79,10 @@ proptest! {
     #[test]
     fn as_many_go_out_as_a_count_of_all_that_went_out_allows_and_room_is_told_to_the_instant(
         shop in shop(), own in prop::option::of(cap()), coming in coming(),
+        later in prop::collection::vec(0i64..60, 60),
     ) {
         let (mut ledger, mut model, mut now) = (Ledger::default(), Model::default(), START);
-        for (number, (category, mailing, after)) in coming.into_iter().enumerate() {
+        for (number, ((category, mailing, after), later)) in coming.into_iter().zip(later).enumerate() {
             now += SignedDuration::from_secs(after);
             let message = message(number, category, mailing, own.filter(|_| mailing == 0));
             let (caps, naive) = (Caps::of(&message, &shop), held_to(&message, &shop));
@@ -96,10 +97,12 @@ proptest! {
                 }
                 _ => {
                     prop_assert!(model.is_free(&naive, now), "one too many at {}", now);
-                    model.sent.push((now, message.clone()));
+                    // It goes out by an attempt after the one by which it has its place.
+                    now += SignedDuration::from_secs(later);
                     if !caps.are_none() {
                         prop_assert_eq!(ledger.take(&caps, now), Room::Held, "it is one message");
                     }
+                    model.sent.push((now, message));
                 }
             }
         }
@@ -162,7 +165,7 @@ fn order_mail_takes_no_place_and_is_held_to_none() {
 }
 
 #[test]
-fn a_message_that_comes_again_when_its_place_is_old_takes_a_new_one() {
+fn a_message_counts_from_when_it_last_took_its_place_and_takes_a_new_one_when_that_is_old() {
     let shop = [ShopCap { cap: Cap { most: 1, per: SignedDuration::from_hours(1) }, category: None }];
     let (first, second) = (message(1, None, 1, None), message(2, None, 1, None));
     let mut ledger = Ledger::default();
@@ -171,9 +174,10 @@ fn a_message_that_comes_again_when_its_place_is_old_takes_a_new_one() {
     };
     assert_eq!(take(&mut ledger, &first, 0), Room::Granted);
     assert_eq!(take(&mut ledger, &first, 59), Room::Held);
-    assert_eq!(take(&mut ledger, &second, 60), Room::Granted);
-    let until = START + SignedDuration::from_mins(120);
-    assert_eq!(take(&mut ledger, &first, 61), Room::Full { until });
-    assert_eq!(ledger.insist(&Caps::of(&first, &shop), START + SignedDuration::from_mins(62)), Room::Granted);
-    assert_eq!(take(&mut ledger, &second, 121), Room::Full { until: START + SignedDuration::from_mins(122) });
+    let full = |minutes| Room::Full { until: START + SignedDuration::from_mins(minutes) };
+    assert_eq!(take(&mut ledger, &second, 60), full(119));
+    assert_eq!(take(&mut ledger, &second, 119), Room::Granted);
+    assert_eq!(take(&mut ledger, &first, 120), full(179));
+    assert_eq!(ledger.insist(&Caps::of(&first, &shop), START + SignedDuration::from_mins(121)), Room::Granted);
+    assert_eq!(take(&mut ledger, &second, 180), full(181));
 }

@@ -16,7 +16,7 @@ impl Manage {
         let progress = self.mailings.progress(id).await?.map(|progress| progress.value);
         let progress = progress.unwrap_or_else(|| MailingProgress::scheduled(known.version));
         let ids: Vec<MessageId> = asked.ids.iter().map(|customer| Message::id_of_mailing(id, customer)).collect();
-        let mut messages = self.messages.entries(&ids).await?;
+        let mut messages = self.messages.entries(&ids, true).await?;
         messages.sort_by_key(|entry| std::cmp::Reverse(entry.message.created_at));
         if let Some(entry) = messages.first() {
             let because = Because::of_message(entry);

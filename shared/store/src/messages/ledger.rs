@@ -192,7 +192,7 @@ pub(super) struct Row {
     again: bool,
     /// The earliest that SES told of the message.
     #[serde(skip)]
-    proof: Option<Timestamp>,
+    pub(super) proof: Option<Timestamp>,
 }
 
 impl Row {

@@ -208,6 +208,43 @@ impl Messages {
         Ok(self.moved(update).await?.written())
     }
 
+    /// Ends the claim of a second attempt that came to nothing: of the first nobody knows still
+    /// whether it went out, unless SES has told of it meanwhile. With `open` the second attempt
+    /// may still be made.
+    ///
+    /// # Errors
+    /// If the table cannot be written to.
+    pub async fn back_to_unknown(
+        &self,
+        id: &MessageId,
+        claim: &str,
+        open: bool,
+        now: Timestamp,
+    ) -> anyhow::Result<Written> {
+        const CLAIMED: &str = "claim = :claim AND #state = :claimed";
+        let update = |state: State| {
+            self.update(id)
+                .expression_attribute_values(":claim", text(claim))
+                .expression_attribute_values(":claimed", text(State::Claimed.as_str()))
+                .expression_attribute_values(":closed", text(state.as_str()))
+        };
+        let remove = if open { "claim, lease, again" } else { "lease" };
+        let unknown = update(State::Unknown)
+            .update_expression(format!("SET #state = :closed, unsent = :unsent REMOVE {remove}"))
+            .condition_expression(format!("{CLAIMED} AND {}", silent()))
+            .expression_attribute_values(":unsent", text(unsent_of(id, State::Unknown)));
+        match self.moved(unknown).await? {
+            Move::Refused(Some(Row { proof: Some(proof), .. })) => {
+                let sent = update(State::Sent)
+                    .update_expression("SET #state = :closed, settled_at = :at REMOVE lease, waits, put_back_by")
+                    .condition_expression(CLAIMED)
+                    .expression_attribute_values(":at", time(proof.min(now)));
+                Ok(self.moved(sent).await?.written())
+            }
+            moved => Ok(moved.written()),
+        }
+    }
+
     /// Closes a claim that lapsed: SENT where SES told of the message, UNKNOWN
     /// where nobody knows. Overtaken means that it is closed already, or that SES
     /// has told of it only now. A message that its terms send once more gets the timer

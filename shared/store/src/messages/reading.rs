@@ -106,15 +106,16 @@ impl Messages {
     }
 
     /// These messages and what became of them, in no particular order; those
-    /// that are not there are left out.
+    /// that are not there are left out. With `consistent` unset, which costs half, what was
+    /// written a moment ago may be missing; that a message is sent, or is not, is true then too.
     ///
     /// # Errors
     /// If the table cannot be read.
-    pub async fn entries(&self, ids: &[MessageId]) -> anyhow::Result<Vec<Entry>> {
+    pub async fn entries(&self, ids: &[MessageId], consistent: bool) -> anyhow::Result<Vec<Entry>> {
         let mut entries = Vec::with_capacity(ids.len());
         for ids in ids.chunks(100) {
             let keys = ids.iter().map(key).collect();
-            let mut open = Some(KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true).build()?);
+            let mut open = Some(KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(consistent).build()?);
             while let Some(request) = open.take() {
                 let got = self.db.batch_get_item().request_items(&self.table, request).send();
                 let got = got.await.map_err(failed("messages could not be read"))?;

@@ -153,7 +153,7 @@ impl Messages {
         let parts = futures::stream::iter(&lists).map(|list| self.in_list(list, limit, after)).buffered(PARTS as usize);
         let (places, next) = merged(parts.try_collect().await?, limit);
         let ids: Vec<MessageId> = places.into_iter().map(|(_, id)| id).collect();
-        let mut entries = self.entries(&ids).await?;
+        let mut entries = self.entries(&ids, true).await?;
         entries.sort_by_cached_key(|entry| std::cmp::Reverse(created(&entry.message)));
         Ok((entries, next))
     }
