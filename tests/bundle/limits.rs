@@ -312,3 +312,30 @@ async fn what_is_to_be_sent_once_more_in_quiet_hours_is_when_they_are_over() {
     assert_eq!(shop.outcomes("ada").await, ["UNKNOWN"]);
     all_are_written_to_at(&shop, &["ada"], over).await;
 }
+
+#[tokio::test]
+async fn what_ses_says_of_a_second_attempt_it_does_not_say_of_the_first() {
+    let shop = Shop::with_plain_template().await;
+    shop.on_terms("seen", json!({ "if_unknown": { "resend_after": "PT2H" } })).await;
+    let second = |status: u16, error: &str| {
+        json!({ "kind": "refuse", "service": "ses", "operation": "SendEmail",
+            "status": status, "error": error, "message": "no", "next": 1 })
+    };
+    let seconds = [("refused", second(400, "MessageRejected")), ("later", second(429, "TooManyRequestsException"))];
+    for (customer, fault) in seconds {
+        shop.customer(customer).await;
+        shop.fault(json!({
+            "kind": "kill", "function": "sender", "at_call": 1, "operation": "SendEmail", "when": "before",
+        }));
+        shop.event(customer, customer, "seen").await;
+        shop.drain().await;
+        assert_eq!(shop.outcomes(customer).await, ["UNKNOWN"]);
+        shop.fault(fault);
+        shop.advance("PT3H").await;
+        shop.drain().await;
+        assert!(shop.bundle.faults().is_empty(), "it was tried a second time");
+    }
+    assert_eq!((shop.outcomes("refused").await, shop.times("refused").len()), (vec!["UNKNOWN".to_owned()], 0));
+    assert_eq!((shop.outcomes("later").await, shop.times("later").len()), (vec!["SENT".to_owned()], 1));
+    assert_eq!(shop.bundle.state().await.timers_pending, Some(0));
+}

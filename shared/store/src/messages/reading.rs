@@ -62,7 +62,7 @@ impl Messages {
         let parts = parts.buffered(LISTS_AT_ONCE);
         let (listed, next) = merged(parts.try_collect().await?, limit);
         let ids: Vec<MessageId> = listed.into_iter().map(|(_, id)| id).collect();
-        let mut entries = self.entries(&ids).await?;
+        let mut entries = self.entries(&ids, true).await?;
         entries.sort_by_cached_key(|entry| Reverse(created(&entry.message)));
         Ok((entries, next))
     }
