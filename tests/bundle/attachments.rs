@@ -142,6 +142,10 @@ async fn a_template_shows_what_it_brings_along_and_brings_along_no_more_than_fit
     let (status, pointer, detail) = put("/v1/templates/large", brings(6)).await;
     assert_eq!((status, pointer.as_str()), (422, "/attachments"));
     assert!(detail.contains("come to 1167360 bytes together"), "{detail}");
+    let mut many = brings(5);
+    many["attachments"] = (0..11).map(|n| json!({ "attachment": format!("g{n}") })).collect();
+    let (status, pointer, detail) = put("/v1/templates/many", many).await;
+    assert_eq!((status, pointer.as_str()), (422, "/attachments"), "{detail}");
     shop.put("/v1/templates/large", brings(5)).await;
     shop.campaign("large", json!({ "type": "order_created" }), json!([{ "send": { "template": "large" } }])).await;
     shop.order("1", "ada").await;

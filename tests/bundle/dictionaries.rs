@@ -296,3 +296,32 @@ async fn settings_are_one_word_of_their_own() {
         ["/time_zone", "/colour"]
     );
 }
+
+#[tokio::test]
+async fn a_cap_is_of_a_mailing_category_that_there_is_and_stays_until_no_cap_names_it() {
+    let shop = Shop::open().await;
+    let caps = |categories: &[&str]| {
+        let cap = |category: &&str| json!({ "most": 1, "per": "P1D", "category": category });
+        json!({ "caps": categories.iter().map(cap).collect::<Vec<_>>() })
+    };
+    let put = async |categories: &[&str]| {
+        let (status, problem) = shop.ask("PUT", "/v1/settings", caps(categories)).await;
+        let text = |name: &str| problem["errors"][0][name].as_str().unwrap_or_default().to_owned();
+        (status, text("pointer"), text("detail"))
+    };
+    let none = (422, "/caps/0/category".to_owned(), "there are no mailing categories yet".to_owned());
+    assert_eq!(put(&["news"]).await, none);
+    for code in ["news", "offers"] {
+        shop.put(&format!("/v1/mailing-categories/{code}"), json!({ "name": code })).await;
+    }
+    let (status, pointer, detail) = put(&["offers", "new"]).await;
+    assert_eq!((status, pointer.as_str()), (422, "/caps/1/category"));
+    assert_eq!(detail, "there is no mailing category \"new\"; did you mean \"news\" or \"offers\"?");
+    assert_eq!(shop.get("/v1/settings").await, json!({}), "nothing of it was saved");
+    assert_eq!(put(&["offers", "news"]).await.0, 200);
+
+    let (status, problem) = delete(&shop, "/v1/mailing-categories/news").await;
+    assert_eq!((status, &problem["detail"]), (409, &json!("it is used by the settings")));
+    assert_eq!(put(&["offers"]).await.0, 200);
+    assert_eq!(delete(&shop, "/v1/mailing-categories/news").await.0, 204);
+}

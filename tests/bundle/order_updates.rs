@@ -4,7 +4,7 @@ use futures::future::join_all;
 use serde_json::{Value, json};
 
 use crate::orders::permutations;
-use crate::support::{Shop, order};
+use crate::support::{Shop, order, refused};
 
 fn at(hour: usize) -> String {
     format!("2026-11-20T{hour:02}:00:00Z")
@@ -88,6 +88,69 @@ async fn each_status_of_a_line_is_one_transition_however_it_is_told() {
     assert_eq!((&known["lines"][0]["status"], &known["lines"][1]["status"]), (&json!("sent"), &json!("packed")));
     shop.quiet().await;
     assert_eq!(shop.subjects(), ["o 1 packed", "o 2 packed"]);
+}
+
+#[tokio::test]
+async fn a_mail_says_which_lines_changed_what_they_were_and_what_they_are_until_its_reader_is_erased() {
+    let shop = Shop::open().await;
+    let html = "{{#each change.lines}}<p>{{name}}: {{#if (eq what \"removed\")}}no more, {{from.quantity}} at \
+                {{money from.price from.currency}}{{else if from}}{{from.quantity}} to {{to.quantity}}{{else}}\
+                {{to.quantity}}, now {{product.price}}{{/if}}</p>{{/each}}";
+    let block = json!([{ "when": { "field": "change.lines.name", "contains": "Spoon" }, "reason": "spoons" }]);
+    let template =
+        json!({ "subject": "{{order.id}}: {{change.count}}", "html": html, "language": "en", "block": block });
+    shop.put("/v1/templates/lines", template).await;
+    let campaign = |trigger: &str| {
+        let filter = json!({ "field": "change.lines.what", "contains": "removed" });
+        let steps = json!([{ "send": { "template": "lines" } }]);
+        json!({ "name": "c", "trigger": { "type": trigger }, "filter": filter, "steps": steps })
+    };
+    let told = refused(&shop, "/v1/campaigns/c", campaign("order_created")).await;
+    let told: Vec<&str> = told.iter().map(|(_, told)| told.split(" (").next().unwrap()).collect();
+    assert_eq!(told, ["prints change.count", "prints change.lines", "asks for change.lines.name"]);
+    shop.put("/v1/campaigns/c", campaign("order_lines_changed")).await;
+    shop.put("/v1/products/pot", json!({ "name": "The pot", "price": "30", "currency": "EUR" })).await;
+    shop.customer("ada").await;
+
+    let line = |id: &str, product: &str, name: &str, quantity: u64| json!({ "id": id, "product_id": product, "name": name, "quantity": quantity, "price": "9.5" });
+    let whole = |hour: usize, lines: &Value| json!({ "customer_id": "ada", "currency": "EUR", "total": 1, "updated_at": at(hour), "lines": lines });
+    let first = json!([line("1", "mug", "Blue mug", 3), line("2", "cup", "Red cup", 2), line("3", "jar", "Jar", 1)]);
+    let last = json!([line("4", "pot", "Tea pot", 1), line("3", "jar", "Jar", 1), line("1", "mug", "Blue mug", 1)]);
+    shop.put("/v1/orders/o", whole(9, &first)).await;
+    shop.quiet().await;
+    for _ in 0..2 {
+        shop.put("/v1/orders/o", whole(11, &last)).await;
+        // Told late, and so nobody was ever shown it.
+        shop.put("/v1/orders/o", whole(10, &json!([line("1", "mug", "Blue mug", 7)]))).await;
+        shop.put("/v1/orders/o", whole(9, &first)).await;
+        shop.quiet().await;
+    }
+    // Nothing is taken out of it, and then something that stops the mail.
+    shop.put("/v1/orders/o", whole(12, &json!([last[0], last[1], last[2], line("5", "spoon", "Spoon", 6)]))).await;
+    shop.quiet().await;
+    shop.put("/v1/orders/o", whole(13, &last)).await;
+    shop.quiet().await;
+    let mails = shop.mails();
+    assert_eq!(shop.subjects(), ["o: 3"]);
+    let html = mails[0].html.as_deref().unwrap();
+    let said: Vec<&str> = html.split("<p>").skip(1).map(|line| line.split('<').next().unwrap()).collect();
+    assert_eq!(said, ["Tea pot: 1, now 30", "Blue mug: 3 to 1", "Red cup: no more, 2 at €9.50"]);
+    assert_eq!(shop.outcomes("ada").await, ["NOT_SENT blocked_by_template", "SENT"]);
+
+    let asked = json!({ "customer_id": "ada", "order_id": "o", "campaign_id": "c" });
+    let (_, preview) = shop.ask("POST", "/v1/templates/lines/preview", asked).await;
+    // Of it as of the mail: of what changed last. The spoons were taken out.
+    assert_eq!((&preview["subject"], &preview["reason"]), (&json!("o: 1"), &json!("blocked_by_template")), "{preview}");
+
+    let naming = async || {
+        let mut rows = shop.all_rows().await;
+        rows.retain(|row| row.contains("Red cup"));
+        rows
+    };
+    assert!(naming().await.iter().any(|row| row.starts_with("messages: ")));
+    assert_eq!(shop.ask("DELETE", "/v1/customers/ada", Value::Null).await.0, 202);
+    shop.quiet().await;
+    assert_eq!(naming().await, Vec::<String>::new());
 }
 
 #[tokio::test]

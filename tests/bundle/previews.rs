@@ -317,3 +317,128 @@ async fn what_asks_for_consent_is_previewed_and_tested_with_the_link_that_confir
     assert_eq!(outcome(&shown), (false, "missing_variable"));
     assert!(shown["missing"].as_array().unwrap().iter().any(|missing| missing["path"] == "links.confirm"), "{shown}");
 }
+
+/// What the change is that a preview by a campaign shows: these of its fields.
+async fn change(shop: &Shop, about: Value, campaign: &str, fields: &str) -> String {
+    let printed = |field: &str| format!("{{{{default change.{field} \"-\"}}}}");
+    let subject: Vec<String> = fields.split(' ').map(printed).collect();
+    let mut asked = about;
+    asked["customer_id"] = json!("ada");
+    asked["campaign_id"] = json!(campaign);
+    asked["template"] = json!({ "subject": subject.join(" "), "html": "<p>x</p>" });
+    let (status, shown) = shop.ask("POST", "/v1/templates/preview", asked).await;
+    assert_eq!(status, 200, "{campaign}: {shown}");
+    shown["subject"].as_str().unwrap_or_else(|| panic!("{campaign}: {shown}")).to_owned()
+}
+
+async fn drafts(shop: &Shop, triggers: &[(&str, Value)]) {
+    for (id, trigger) in triggers {
+        let steps = json!([{ "send": { "template": "plain" } }]);
+        let body = json!({ "name": id, "status": "draft", "trigger": trigger, "steps": steps });
+        shop.put(&format!("/v1/campaigns/{id}"), body).await;
+    }
+}
+
+#[tokio::test]
+async fn a_preview_by_a_campaign_shows_the_latest_change_of_the_order_that_sets_it_off_or_one_that_may_come() {
+    let shop = Shop::with_plain_template().await;
+    let of_status = |set: &str, to: Value| json!({ "type": "order_status_changed", "set": set, "to": to });
+    let mut any = of_status("delivery", Value::Null);
+    any.as_object_mut().unwrap().remove("to");
+    drafts(
+        &shop,
+        &[
+            ("created", json!({ "type": "order_created" })),
+            ("any", any),
+            ("assembling", of_status("delivery", json!("assembling"))),
+            ("arrived", of_status("delivery", json!("delivered"))),
+            ("paid", of_status("payment", json!("paid"))),
+            ("packed", json!({ "type": "order_line_status_changed", "to": "packed" })),
+            ("sewn", json!({ "type": "order_line_status_changed", "to": "sewn" })),
+            ("lines", json!({ "type": "order_lines_changed" })),
+        ],
+    )
+    .await;
+    shop.customer("ada").await;
+    shop.order("1", "ada").await;
+    for (second, code) in [(1, "assembling"), (2, "shipped"), (3, "assembling")] {
+        let at = format!("2026-11-01T10:00:0{second}Z");
+        shop.put("/v1/orders/1/status", json!({ "set": "delivery", "code": code, "at": at })).await;
+    }
+    let packed = json!({ "code": "packed", "at": "2026-11-01T11:00:00Z" });
+    shop.put("/v1/orders/1/lines/1/status", packed).await;
+    shop.quiet().await;
+
+    let of_set = "type set from to nth";
+    for (campaign, fields, expected) in [
+        ("created", "type order_id", "order_created 1"),
+        ("any", of_set, "order_status_changed delivery shipped assembling 2"),
+        ("any", "at", "2026-11-01T10:00:03Z"),
+        ("assembling", of_set, "order_status_changed delivery shipped assembling 2"),
+        ("arrived", of_set, "order_status_changed delivery assembling delivered 1"),
+        ("paid", of_set, "order_status_changed payment - paid 1"),
+        ("packed", "type line_id from to nth at", "order_line_status_changed 1 - packed 1 2026-11-01T11:00:00Z"),
+        ("sewn", "type line_id from to nth", "order_line_status_changed 1 packed sewn 1"),
+        ("lines", "type order_id count", "order_lines_changed 1 1"),
+    ] {
+        assert_eq!(change(&shop, json!({ "order_id": "1" }), campaign, fields).await, expected, "{campaign}");
+    }
+    let may_come = change(&shop, json!({ "order_id": "1" }), "paid", "at").await;
+    assert!(may_come.as_str() > "2026-11-01T12:00:00Z", "{may_come}");
+    // Of an order that is not there it is still said that it is not.
+    let draft = json!({ "subject": "s", "html": "<p>x</p>" });
+    let asked = json!({ "template": draft, "customer_id": "ada", "order_id": "2", "campaign_id": "paid" });
+    let (_, shown) = shop.ask("POST", "/v1/templates/preview", asked).await;
+    assert_eq!(outcome(&shown), (false, "subject_gone"), "{shown}");
+}
+
+#[tokio::test]
+async fn a_preview_by_a_campaign_shows_what_happened_to_the_product_the_container_or_the_segment_that_it_waits_for() {
+    let shop = Shop::with_plain_template().await;
+    shop.put("/v1/segments/loyal", json!({ "name": "Loyal", "condition": { "count": "orders", "at_least": 1 } })).await;
+    shop.advance("PT1M").await;
+    let news = |what: &str| json!({ "type": "product_changed", "what": what, "whom": { "holding": "cart" } });
+    let cart = |what: &str| json!({ "type": "container_changed", "container": "cart", "what": what });
+    drafts(
+        &shop,
+        &[
+            ("cheaper", news("price_dropped")),
+            ("stock", news("stock_changed")),
+            ("back", news("back_in_stock")),
+            ("added", cart("item_added")),
+            ("removed", cart("item_removed")),
+            ("emptied", cart("emptied")),
+            ("joined", json!({ "type": "segment_entered", "segment": "loyal" })),
+            ("gone", json!({ "type": "segment_left", "segment": "loyal" })),
+        ],
+    )
+    .await;
+    shop.customer("ada").await;
+    for price in ["9.00", "7.50"] {
+        mug(&shop, price).await;
+        shop.advance("PT1S").await;
+    }
+    let items = json!([{ "product_id": "mug" }]);
+    shop.tell("/v1/customers/ada/containers/cart", json!({ "id": "1", "op": "add", "items": items })).await;
+    shop.quiet().await;
+    for (about, campaign, fields, expected) in [
+        (json!({ "product_id": "mug" }), "cheaper", "type what from to", "product_changed price_dropped 9.00 7.50"),
+        (json!({ "product_id": "mug" }), "stock", "type what from", "product_changed stock_changed -"),
+        (json!({ "product_id": "mug" }), "back", "type what product_id", "product_changed back_in_stock mug"),
+        (json!({}), "added", "type container what product_id", "container_changed cart item_added mug"),
+        (json!({}), "removed", "type container what product_id", "container_changed cart item_removed mug"),
+        (json!({}), "emptied", "type container what product_id", "container_changed cart emptied -"),
+        (json!({}), "joined", "type segment", "segment_entered loyal"),
+        (json!({}), "gone", "type segment", "segment_left loyal"),
+    ] {
+        assert_eq!(change(&shop, about, campaign, fields).await, expected, "{campaign}");
+    }
+
+    // Once it has happened it is that.
+    shop.order("1", "ada").await;
+    shop.quiet().await;
+    let since = shop.get("/v1/customers/ada/segments").await["items"][0]["since"].clone();
+    shop.advance("PT1M").await;
+    assert_eq!(json!(change(&shop, json!({}), "joined", "at").await), since);
+    assert_eq!(change(&shop, json!({}), "gone", "segment").await, "loyal");
+}

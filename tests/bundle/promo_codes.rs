@@ -383,6 +383,24 @@ async fn a_group_stays_until_the_mailing_is_over_that_prints_its_codes() {
 }
 
 #[tokio::test]
+async fn who_uploaded_codes_is_known_and_how_many_they_were_whether_they_were_new_or_not() {
+    let shop = Shop::with_promo_codes(None).await;
+    let codes = json!({ "codes": ["A-1", "A-2", "A-3"] });
+    for _ in 0..2 {
+        shop.advance("PT1S").await;
+        shop.tell(CODES, codes.clone()).await;
+    }
+    let changes = shop.get("/v1/audit?limit=2").await;
+    for change in changes["items"].as_array().unwrap() {
+        assert_eq!((&change["kind"], &change["code"]), (&json!("promo-code-group"), &json!("ten")), "{change}");
+        assert_eq!((&change["did"], &change["count"]), (&json!("codes_uploaded"), &json!(3)), "{change}");
+        assert!(change["by"].is_string() && change["version"] == 1, "{change}");
+        assert_eq!(shop.get(&format!("/v1/audit/{}", change["id"].as_str().unwrap())).await, *change);
+    }
+    assert!(shop.get("/v1/audit").await["items"].as_array().unwrap().iter().any(|change| change["did"].is_null()));
+}
+
+#[tokio::test]
 async fn as_many_codes_as_one_upload_may_have_are_taken_however_long_they_are() {
     let shop = Shop::with_promo_codes(None).await;
     let longest = |number: usize| format!("{number:0>200}");

@@ -42,6 +42,22 @@ fn pair(to: &str, subject: &str) -> (String, String) {
 }
 
 #[tokio::test]
+async fn who_had_a_test_sent_is_known_and_not_where_it_went() {
+    let shop = shop().await;
+    test(&shop, json!({ "to": ["me@example.com", "you@example.com"], "customer_id": "ada" })).await;
+    let change = shop.get("/v1/audit?limit=1").await["items"][0].take();
+    assert_eq!((&change["kind"], &change["code"], &change["version"]), (&json!("template"), &json!("t"), &json!(1)));
+    assert_eq!((&change["did"], &change["count"]), (&json!("test_sent"), &json!(2)), "{change}");
+    assert!(change["by"].is_string() && !change.to_string().contains("example"), "{change}");
+    assert_eq!(shop.get(&format!("/v1/audit/{}", change["id"].as_str().unwrap())).await, change);
+    // What is refused was never to be sent.
+    shop.advance("PT1S").await;
+    let (status, _) = shop.ask("POST", TEST, json!({ "to": "me@example.com", "campaign_id": "none" })).await;
+    assert_eq!(status, 422);
+    assert_eq!(shop.get("/v1/audit?limit=1").await["items"][0], change);
+}
+
+#[tokio::test]
 async fn a_test_goes_to_who_asks_for_it_and_is_no_message_of_the_customers() {
     let shop = shop().await;
     shop.put("/v1/settings", json!({ "caps": [{ "most": 1, "per": "P7D" }] })).await;

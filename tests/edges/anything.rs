@@ -12,7 +12,7 @@ use proptest::sample::Index;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value, json};
 
-use crate::support::{Shop, campaign, order, path_on, sign};
+use crate::support::{Shop, campaign, order, path_on, sign, with};
 
 const JSON: &str = "application/json";
 
@@ -44,8 +44,9 @@ fn no_json_on_any_route_makes_a_function_fail() {
         split.filter(|(method, path)| takes_a_body(method, path))
     };
     // What is made wrong below is good to begin with.
-    for (method, path) in routes() {
-        let (body, topic) = (good(method, path, "2026-11-02T10:00:00Z"), 0);
+    let turns = |path: &str| if path.starts_with("/v1/templates/") { 0..4 } else { 0..1 };
+    for ((method, path), minute) in routes().flat_map(|route| turns(route.1).map(move |minute| (route, minute))) {
+        let (body, topic) = (good(method, path, &format!("2026-11-02T10:{minute:02}:00Z")), 0);
         if path.ends_with("/copy") {
             // Once its members are found.
             runtime.block_on(shop.quiet());
@@ -93,6 +94,17 @@ pub(crate) async fn open() -> Shop {
     }
     shop.put("/v1/products/o", json!({ "name": "Mug" })).await;
     shop.customer("c").await;
+    let rang = json!({ "id": "rang", "customer_id": "c", "name": "rang", "at": "2026-11-01T10:00:00Z" });
+    shop.api.tell("POST", "/v1/events", &rang).await.unwrap();
+    for (id, trigger) in [
+        ("shipped", json!({ "type": "order_status_changed", "set": "delivery", "to": "shipped" })),
+        ("rang", json!({ "type": "event_received", "name": "rang" })),
+        ("cheaper", json!({ "type": "product_changed", "what": "price_dropped", "whom": { "holding": "wishlist" } })),
+    ] {
+        shop.put(&format!("/v1/campaigns/{id}"), with(campaign("t"), json!({ "status": "draft", "trigger": trigger })))
+            .await;
+    }
+    shop.put("/v1/mailings/later", json!({ "name": "m", "template": "t", "at": "2030-01-01T00:00:00Z" })).await;
     shop.known().await;
     // Each function asks for the shop's words now and then.
     shop.bundle.advance("PT2M".parse().unwrap()).await.unwrap();
@@ -245,13 +257,9 @@ pub(crate) fn good(method: &str, path: &str, at: &str) -> Value {
         ["events"] => event,
         ["products", _] => product,
         ["categories", _] => json!({ "name": "Mugs", "parent": "a", "tier": "a", "updated_at": at }),
-        ["templates", _, "preview"] => json!({ "customer_id": "c", "version": 1, "data": { "a": 1 } }),
-        ["templates", _, "test"] => {
-            json!({ "to": ["a@example.com"], "customer_id": "c", "version": 1, "data": { "a": 1 } })
-        }
-        ["templates", "preview"] => {
-            json!({ "template": { "subject": "s", "html": "<p>{{now}}</p>" }, "customer_id": "c" })
-        }
+        ["templates", _, "preview"] => tried(json!({ "version": 1 }), at),
+        ["templates", _, "test"] => tried(json!({ "version": 1, "to": ["a@example.com"] }), at),
+        ["templates", "preview"] => tried(json!({ "template": { "subject": "s", "html": "<p>{{now}}</p>" } }), at),
         ["templates", _] => {
             let few = json!({ "when": { "count": "orders", "less_than": 5 }, "reason": "few" });
             json!({ "subject": "{{order.id}}", "html": "<p>{{#each order.lines}}{{name}}{{/each}}</p>", "block": [few] })
@@ -300,6 +308,20 @@ pub(crate) fn good(method: &str, path: &str, at: &str) -> Value {
         [_] => message(),
         _ => unreachable!("{method} {path} has no good body: write one"),
     }
+}
+
+/// A mail tried out: in turns of an order, an event, a product and a mailing's. The turn goes by
+/// the minute.
+fn tried(body: Value, at: &str) -> Value {
+    let about = [
+        json!({ "order_id": "o", "campaign_id": "shipped" }),
+        json!({ "event_id": "rang", "campaign_id": "rang" }),
+        json!({ "product_id": "o", "campaign_id": "cheaper" }),
+        json!({ "mailing_id": "later" }),
+    ];
+    let minute = &at[14..16];
+    let turn = minute.parse::<usize>().unwrap() % about.len();
+    with(with(body, json!({ "customer_id": "c", "data": { "a": 1 } })), about[turn].clone())
 }
 
 /// A message that is good for all of Segment's calls.

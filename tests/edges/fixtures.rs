@@ -27,7 +27,7 @@ enum Answers {
 
 use Answers::{Done, Status, With};
 
-const STORY: [(&str, Answers); 42] = [
+const STORY: [(&str, Answers); 44] = [
     ("manage.create-key", With(|answer| answer["key"].as_str().is_some_and(|key| key.starts_with("cw_")))),
     ("authorizer.request", With(|answer| answer == &json!({ "isAuthorized": true, "context": caller() }))),
     ("manage.put-field", Status(200)),
@@ -61,9 +61,11 @@ const STORY: [(&str, Answers); 42] = [
     ("backfill.queue", Done),
     ("sender.deliveries", Done),
     ("feedback.send", Done),
+    ("feedback.reject", Done),
     ("feedback.delivery", Done),
     ("feedback.open", Done),
     ("feedback.click", Done),
+    ("preferences.view", With(|answer| answer["body"].as_str().is_some_and(|page| page.contains("Thank you, ")))),
     ("preferences.look", Status(200)),
     ("preferences.choose", Status(200)),
     ("preferences.leave", Status(200)),
@@ -100,6 +102,7 @@ async fn each_recorded_payload_is_answered_as_it_should_be() {
     for evidence in ["accepted_at", "delivered_at", "opened_at", "clicked_at", "bounced_at", "complained_at"] {
         assert!(confirmation[evidence].is_string(), "{evidence}: {confirmation}");
     }
+    assert!(confirmation.get("rejected_at").is_none() && of(spring)[0]["rejected_at"].is_string(), "{messages:?}");
     let customer = shop.api.get("/v1/customers/c-1").await.unwrap().json();
     assert_eq!(customer["consent"]["email"]["state"], "denied");
 }

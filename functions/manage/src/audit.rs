@@ -1,4 +1,4 @@
-//! Who changed what, and when.
+//! Who changed what and when, and who uploaded codes or asked for a test.
 
 use campaigns::{Campaign, Mailing, Segment};
 use domain::dictionary::Word;
@@ -21,7 +21,7 @@ impl Manage {
         Ok(Response::page(changes.iter().map(show).collect(), next.as_deref()))
     }
 
-    /// One edit, with what was before and after it, and what differs.
+    /// One edit, with what was before and after it, and what differs; or what else was done.
     pub(crate) async fn get_change(&self, request: &Request) -> Result<Response, Failure> {
         let name = request
             .path("id", |name| if Change::is_name(name) { Ok(name.to_owned()) } else { Err("is no id of a change") })?;
@@ -30,7 +30,9 @@ impl Manage {
         let as_shown = |kept: Option<Value>| kept.map_or(Ok(Value::Null), |kept| defined(change.kind, kept));
         let (before, after) = (as_shown(before)?, as_shown(after)?);
         let mut shown = show(&change);
-        shown["differences"] = differences(&before, &after).into();
+        if change.done.is_none() {
+            shown["differences"] = differences(&before, &after).into();
+        }
         for (key, value) in [("before", before), ("after", after)] {
             if !value.is_null() {
                 shown[key] = value;
@@ -46,6 +48,9 @@ fn show(change: &Change) -> Value {
         json!({ "id": change.name(), "at": change.at, "kind": kind, "code": code, "version": change.version });
     if let Some(by) = &change.by {
         shown["by"] = json!(by);
+    }
+    if let Some(done) = &change.done {
+        (shown["did"], shown["count"]) = (json!(done.what.as_str()), json!(done.count));
     }
     shown
 }

@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use campaigns::{Campaign, Mailing, Segments, Stage, Step, Trigger};
+use campaigns::{Campaign, Mailing, Segments, Sending, Stage, Step, Trigger};
 use conditions::{Condition, Schema, Scope};
 use contracts::{Kind, Problem};
 use domain::dictionary::{Dictionary, Word};
@@ -67,7 +67,7 @@ impl Manage {
             let condition = Condition::parse(&json!({ "segment": segment }), &Scope::SEGMENT);
             faults.extend(self.misfits("/trigger", condition.ok().as_ref(), None).await?);
         }
-        faults.extend(self.no_category(campaign.sending.category.as_ref()).await?);
+        faults.extend(self.no_category_of(&campaign.sending).await?);
         for (index, step) in campaign.steps.iter().enumerate() {
             let Step::Send { template } = step else { continue };
             let place = format!("/steps/{index}/send/template");
@@ -100,7 +100,7 @@ impl Manage {
             // The revision first: what the mailing names may be deleted after it was found.
             let revision = self.definitions.revision().await?;
             let mut faults = self.misfits("/audience", mailing.audience.as_ref(), None).await?;
-            faults.extend(self.no_category(mailing.sending.category.as_ref()).await?);
+            faults.extend(self.no_category_of(&mailing.sending).await?);
             let Some(template) = self.template(&mailing.template).await? else {
                 faults.push(no_template("/template".into(), &mailing.template));
                 return Err(faults.into());
@@ -209,16 +209,30 @@ impl Manage {
         Ok(answerable.misfits(place, condition))
     }
 
-    /// That the mailing category is not defined of which messages are to be.
-    async fn no_category(&self, code: Option<&Code>) -> anyhow::Result<Option<Fault>> {
-        let Some(code) = code else { return Ok(None) };
+    async fn no_category_of(&self, sending: &Sending) -> anyhow::Result<Faults> {
+        let named = sending.category.iter().map(|code| ("/sending/category".to_owned(), code));
+        self.no_categories(named.collect()).await
+    }
+
+    /// The mailing categories that are named at these places, and not defined.
+    pub(crate) async fn no_categories(&self, named: Vec<(String, &Code)>) -> anyhow::Result<Faults> {
+        if named.is_empty() {
+            return Ok(Vec::new());
+        }
         let words = self.definitions.words().await?;
-        let is_defined = words.iter().any(|saved| match &saved.word {
-            Some(Word::MailingCategory(category)) => category.code == *code,
-            _ => false,
-        });
-        let detail = || format!("names the mailing category {:?}, which is not defined", code.as_str());
-        Ok((!is_defined).then(|| Fault::new("/sending/category", detail())))
+        let defined: Vec<&str> = words
+            .iter()
+            .filter_map(|saved| match &saved.word {
+                Some(Word::MailingCategory(category)) => Some(category.code.as_str()),
+                _ => None,
+            })
+            .collect();
+        let undefined = named.into_iter().filter(|(_, code)| !defined.contains(&code.as_str()));
+        let detail = |code: &Code| {
+            let known = defined.iter().copied();
+            conditions::there_is_no("mailing category", "mailing categories", code.as_str(), known)
+        };
+        Ok(undefined.map(|(place, code)| Fault::new(place, detail(code))).collect())
     }
 
     /// The mailings that are not over and so still need what they name; each with its

@@ -4,7 +4,8 @@
 use campaigns::{Campaign, Segment};
 use conditions::{Collection, Needs};
 use contracts::{Kind, Problem, dictionary};
-use domain::dictionary::{Dictionary, Word, WordKind, is_system};
+use domain::Code;
+use domain::dictionary::{Dictionary, Settings, Word, WordKind, is_system};
 use lambda::http::{Failure, Request, Response};
 use serde_json::{Value, json};
 use store::{Kind as Defined, SavedWord};
@@ -114,7 +115,14 @@ impl Manage {
             return Err(Problem::new(Kind::Conflict).because(detail).into());
         }
         let goes_by_it = segments_that_go_by(kind);
-        let version = self.edit_word(request, &word.id(), Some(&word), goes_by_it, async || Ok(())).await?;
+        let sound = async || match &word {
+            Word::Settings(settings) => {
+                let faults = self.no_categories(capped(settings)).await?;
+                if faults.is_empty() { Ok(()) } else { Err(Failure::from(faults)) }
+            }
+            _ => Ok(()),
+        };
+        let version = self.edit_word(request, &word.id(), Some(&word), goes_by_it, sound).await?;
         let mut shown = dictionary::show(&word);
         shown["version"] = json!(version);
         Ok(Response::json(200, &shown))
@@ -167,6 +175,12 @@ impl Manage {
         }
         Ok(uses)
     }
+}
+
+/// The mailing categories whose messages are capped, each with where that is said.
+fn capped(settings: &Settings) -> Vec<(String, &Code)> {
+    let caps = settings.caps.iter().enumerate();
+    caps.filter_map(|(index, cap)| Some((format!("/caps/{index}/category"), cap.category.as_ref()?))).collect()
 }
 
 /// Which segments may have other members because of an edit of such a word: whether an

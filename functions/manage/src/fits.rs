@@ -5,7 +5,7 @@ use conditions::{Root, Schema};
 use domain::Fault;
 use domain::read::Faults;
 use store::{Kind as Defined, Versioned};
-use templates::{Block, Place, Problem, Source, Step, Template};
+use templates::{Block, Place, Problem, Source, Template};
 
 use crate::Manage;
 
@@ -111,10 +111,8 @@ fn lacking(
     });
     let brought = mail::roots_of(trigger);
     // What a change has is another thing with each trigger; of the rest, any may have any field.
-    let is_brought = |root: Root, path: &str| {
-        let steps = || path.split('.').map(|name| Step::Field(name.to_owned())).collect::<Vec<_>>();
-        brought.contains(&root) && (root != Root::Change || shape.has(&steps()))
-    };
+    let is_brought =
+        |root: Root, path: &str| brought.contains(&root) && (root != Root::Change || shape.has_in_lists(path));
     let asked = blocks.iter().enumerate().flat_map(|(index, block)| {
         let fields = block.when.fields().into_iter().filter(|(root, path)| !is_brought(*root, path));
         let lack =

@@ -1,18 +1,14 @@
 //! What a mail would be, before it is sent to anybody.
 
 use campaigns::{Campaign, Mailing, Trigger};
-use contracts::{Kind, Problem};
 use domain::message::{Origin, Purpose, Terms};
 use domain::read::{self, Reader};
-use domain::{
-    CampaignId, Change, CustomerId, EventId, Fault, MailingId, Message, OrderId, ProductId, ProductNews, RunId,
-    TemplateId,
-};
+use domain::{CampaignId, CustomerId, EventId, Fault, MailingId, Message, OrderId, ProductId, RunId, TemplateId};
 use jiff::Timestamp;
 use lambda::http::{Failure, Request, Response};
 use mail::{Missing, Preview};
 use serde_json::{Map, Value, json};
-use store::{Kind as Defined, Versioned, Wanted};
+use store::{Kind as Defined, Versioned};
 use templates::{Rendered, Source, Template};
 
 use crate::blocks::show_judged;
@@ -23,9 +19,9 @@ use crate::{Manage, not_found};
 #[derive(Debug, Default)]
 pub(crate) struct Asked {
     pub(crate) customer_id: Option<CustomerId>,
-    order_id: Option<OrderId>,
-    event_id: Option<EventId>,
-    product_id: Option<ProductId>,
+    pub(crate) order_id: Option<OrderId>,
+    pub(crate) event_id: Option<EventId>,
+    pub(crate) product_id: Option<ProductId>,
     campaign_id: Option<CampaignId>,
     mailing_id: Option<MailingId>,
     /// What takes the place of what there is.
@@ -52,7 +48,7 @@ pub(crate) enum Sending {
 }
 
 impl Sending {
-    fn trigger(&self) -> Option<&Trigger> {
+    pub(crate) fn trigger(&self) -> Option<&Trigger> {
         match self {
             Self::Campaign(campaign) => Some(&campaign.value.trigger),
             Self::Unnamed | Self::Mailing(_) => None,
@@ -166,60 +162,6 @@ impl Manage {
         }
         Ok(Sending::Unnamed)
     }
-
-    /// What would have set the message off.
-    pub(crate) async fn change_of(
-        &self,
-        asked: &Asked,
-        sending: &Sending,
-        now: Timestamp,
-    ) -> Result<Option<Change>, Failure> {
-        Ok(match asked {
-            Asked { order_id: Some(order_id), .. } => Some(Change::OrderCreated { order_id: order_id.clone() }),
-            Asked { event_id: Some(event_id), .. } => {
-                let change = self.received(&asked.customer_or_nobody()?, event_id).await?;
-                if sending.trigger().is_some_and(|trigger| !trigger.is_set_off_by(&change)) {
-                    return Err(does_not_set_off("/event_id").into());
-                }
-                Some(change)
-            }
-            Asked { product_id: Some(product_id), .. } => Some(Change::ProductChanged {
-                product_id: product_id.clone(),
-                what: match sending.trigger() {
-                    Some(Trigger::ProductChanged { what, .. }) => *what,
-                    _ => ProductNews::PriceChanged,
-                },
-                from: None,
-                to: None,
-                at: now,
-            }),
-            Asked { customer_id: Some(customer_id), .. } => match sending.trigger() {
-                Some(Trigger::ConsentRequested) => Some(self.requested(customer_id, now).await?),
-                _ => None,
-            },
-            _ => None,
-        })
-    }
-
-    /// What a customer is asked to confirm; with nothing that is still to be confirmed, as though
-    /// they were asked now whether mail may be sent to them at all.
-    async fn requested(&self, customer_id: &CustomerId, now: Timestamp) -> anyhow::Result<Change> {
-        let customer = self.customers.load(customer_id, &Wanted::default()).await?.customer;
-        let asked = customer.and_then(|customer| Change::of_consents(None, &customer));
-        Ok(asked.unwrap_or(Change::ConsentRequested { categories: Vec::new(), at: now }))
-    }
-
-    async fn received(&self, customer_id: &CustomerId, event_id: &EventId) -> Result<Change, Failure> {
-        let wanted = Wanted { events: vec![event_id.clone()], ..Wanted::default() };
-        let loaded = self.customers.load(customer_id, &wanted).await?;
-        match loaded.events.first() {
-            Some(event) => {
-                let (name, kind) = (event.name.clone(), event.kind);
-                Ok(Change::EventReceived { event_id: event_id.clone(), name, kind })
-            }
-            None => Err(Problem::new(Kind::NotFound).because("the customer has no such event").into()),
-        }
-    }
 }
 
 /// Where something is named of a kind that this trigger is not about.
@@ -233,7 +175,7 @@ fn foreign(asked: &Asked, trigger: &Trigger) -> Option<&'static str> {
     named.into_iter().find(|(_, is_named, is_meant)| *is_named && !is_meant).map(|(place, ..)| place)
 }
 
-fn does_not_set_off(place: &str) -> Vec<Fault> {
+pub(crate) fn does_not_set_off(place: &str) -> Vec<Fault> {
     vec![Fault::new(place, "is not what sets this campaign off")]
 }
 

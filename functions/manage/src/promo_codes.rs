@@ -8,10 +8,11 @@ use domain::{Fault, PromoCode, PromoGroup, PromoGroupId};
 use feeds::{Broken, Entry, Feed, Format, RowFault};
 use lambda::http::{Failure, Request, Response};
 use serde_json::{Value, json};
-use store::{Counted, Definitions, Edit, GivenCode, Kind as Defined, Versioned};
+use store::{Counted, Deed, Definitions, Done, Edit, GivenCode, Kind as Defined, Versioned};
 use templates::{Source, Template};
 
 use crate::definitions::shown;
+use crate::surveys::new_id;
 use crate::usage::refuse_if_used;
 use crate::{Manage, not_found};
 
@@ -99,12 +100,17 @@ impl Manage {
                 Upload { rows: codes.len(), codes, ..Upload::default() }
             }
         };
-        if self.promo_group(&id).await?.value.pattern.is_some() {
+        let group = self.promo_group(&id).await?;
+        if group.value.pattern.is_some() {
             let detail = "its codes are made by its pattern; upload codes to a group that has none";
             return Err(Problem::new(Kind::Conflict).because(detail).into());
         }
-        let taken = codes.len();
-        let created = self.definitions.add_codes(&id, codes, self.clock.now()).await?;
+        let (taken, now) = (codes.len(), self.clock.now());
+        // Before it is done: whatever becomes of it, it is known who asked.
+        let done = Done { what: Deed::CodesUploaded, count: taken, mark: new_id()? };
+        let about = (Defined::PromoGroup, id.as_str(), group.version);
+        self.definitions.by(request.key_id()).note(about, done, now).await?;
+        let created = self.definitions.add_codes(&id, codes, now).await?;
         let report = json!({
             "rows": rows, "created": created, "known": taken - created, "faulty": faulty, "ignored_columns": ignored,
         });

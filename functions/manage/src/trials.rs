@@ -5,7 +5,7 @@ use domain::read::{Faults, Reader};
 use domain::{EmailAddress, Message, TemplateId};
 use lambda::http::{Failure, Request, Response};
 use serde_json::{Value, json};
-use store::{Kind as Defined, Requests};
+use store::{Deed, Done, Kind as Defined, Requests};
 use templates::Source;
 
 use crate::previews::{Asked, read_about};
@@ -36,6 +36,10 @@ impl Manage {
         let change = self.change_of(&asked, &sending, now).await?;
         let customer_id = asked.customer_or_nobody()?;
         let cause = cause(request, &body)?;
+        // Before it is done: whatever becomes of it, it is known who asked.
+        let noted = Done { what: Deed::TestSent, count: to.len(), mark: new_id()? };
+        let definitions = self.definitions.by(request.key_id());
+        definitions.note((kind, id.as_str(), template_version), noted, now).await?;
         let mut sent = Vec::new();
         for to in to {
             let of_customer = asked.customer_id.is_some();

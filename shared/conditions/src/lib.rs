@@ -94,7 +94,7 @@ mod state;
 mod test;
 mod value;
 
-pub use check::{Entry, Known, Schema, Type};
+pub use check::{Entry, Known, Schema, Type, there_is_no};
 pub use condition::Condition;
 pub use evaluate::{Decided, Verdict, Why};
 pub use field::{Collection, Root, Scope};

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Allows, Amount, Code, ConsentState, Customer, Event, EventId, EventKind, Item, Order, OrderId, ProductId,
-    ProductNews, StatusSet, sortable,
+    Allows, Amount, Code, ConsentState, Customer, Event, EventId, EventKind, Item, LineChange, Order, OrderId,
+    ProductId, ProductNews, StatusSet, sortable,
 };
 
 /// Something that happened to one customer and may set a campaign off.
@@ -53,6 +53,14 @@ pub enum Change {
         order_id: OrderId,
         /// When, by the shop's own account.
         at: Timestamp,
+        /// Which lines are not what they were, as far as was known at the time; of many the
+        /// first ([`LineChange::between`]). None, if they only stand in another order or what
+        /// is another is not shown here.
+        #[serde(default)]
+        lines: Vec<LineChange>,
+        /// How many such lines there are, listed or not.
+        #[serde(default)]
+        count: usize,
     },
     /// What is in one of the customer's containers is no longer the same.
     ContainerChanged {
@@ -177,7 +185,7 @@ impl Change {
                     nth.to_string(),
                 ];
             }
-            Self::OrderLinesChanged { order_id, at } => {
+            Self::OrderLinesChanged { order_id, at, .. } => {
                 return vec!["order_lines".into(), order_id.to_string(), sortable(*at)];
             }
             Self::OrderLineStatusChanged { order_id, line_id, to, nth, .. } => {
@@ -218,7 +226,8 @@ impl Change {
         parts.into_iter().map(str::to_owned).collect()
     }
 
-    /// Takes off it which order, event or product it was about; what happened stays.
+    /// Takes off it which order, event or product it was about, and the lines of an order;
+    /// what happened stays.
     pub fn scrub(&mut self) {
         #[expect(clippy::expect_used, reason = "a constant that is a well-formed id")]
         let (order, event, product) = (
@@ -229,8 +238,8 @@ impl Change {
         match self {
             Self::OrderCreated { order_id }
             | Self::OrderStatusChanged { order_id, .. }
-            | Self::OrderLineStatusChanged { order_id, .. }
-            | Self::OrderLinesChanged { order_id, .. } => *order_id = order,
+            | Self::OrderLineStatusChanged { order_id, .. } => *order_id = order,
+            Self::OrderLinesChanged { order_id, lines, .. } => (*order_id, *lines) = (order, Vec::new()),
             Self::ContainerChanged { product_id, .. } => *product_id = None,
             Self::EventReceived { event_id, .. } => *event_id = event,
             Self::ProductChanged { product_id, .. } => *product_id = product,
@@ -290,8 +299,9 @@ impl Change {
         if old.is_none() {
             changes.push(Self::OrderCreated { order_id: order_id() });
         }
-        if old.is_some_and(|old| old.content.lines != new.content.lines) {
-            changes.push(Self::OrderLinesChanged { order_id: order_id(), at: new.content_at() });
+        if let Some(old) = old.filter(|old| old.content.lines != new.content.lines) {
+            let (lines, count) = LineChange::between(&old.content, &new.content);
+            changes.push(Self::OrderLinesChanged { order_id: order_id(), at: new.lines_at(), lines, count });
         }
         for set in StatusSet::ALL {
             let known = old.map(|old| old.statuses.of(set).transitions()).unwrap_or_default();

@@ -68,8 +68,9 @@ impl Times {
         self.whole
     }
 
-    /// Since when the field at this pointer holds, said or left out.
-    fn of(&self, pointer: &str) -> Option<Timestamp> {
+    /// Since when the field at this JSON pointer holds, said or left out.
+    #[must_use]
+    pub fn of(&self, pointer: &str) -> Option<Timestamp> {
         if self.fields.is_empty() {
             return self.whole;
         }

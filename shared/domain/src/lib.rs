@@ -18,6 +18,7 @@ pub mod dictionary;
 mod event;
 mod hash;
 mod id;
+mod line_change;
 pub mod message;
 mod order;
 mod product;
@@ -43,6 +44,7 @@ pub use id::{
     BadId, CampaignId, CategoryId, Code, CustomerId, EventId, MailingId, MessageId, OrderId, ProductId, PromoCode,
     PromoGroupId, RunId, TemplateId, VisitorId,
 };
+pub use line_change::{LineChange, LineNews, LineTerms};
 pub use message::Message;
 pub use order::{Content, Delivery, Line, Order, OrderAmounts, OrderUpdate, Payment, StatusOf, StatusUpdate};
 pub use product::{Product, ProductChange, ProductContent, ProductNews, ProductUpdate};

@@ -316,6 +316,12 @@ impl Order {
         self.times.latest().unwrap_or(self.first_at)
     }
 
+    /// When the lines were said last, all of them at once.
+    #[must_use]
+    pub fn lines_at(&self) -> Timestamp {
+        self.times.of("/lines").unwrap_or(self.first_at)
+    }
+
     fn record(&mut self, updates: Vec<StatusUpdate>, dated: Option<Timestamp>, now: Timestamp) -> Result<(), Conflict> {
         for StatusUpdate { of, code, at, source, pointer } in updates {
             let history = match of {

@@ -3,7 +3,7 @@
 use conditions::{Known, Root, Schema, Type};
 use domain::dictionary::{Dictionary, FieldDefinition, FieldType, Object, Word, WordKind};
 use domain::message::{Reason, State};
-use domain::{ConsentState, ContainerChange, ProductNews, StatusSet};
+use domain::{ConsentState, ContainerChange, LineNews, ProductNews, StatusSet};
 use store::Evidence;
 
 use Type::{Anything, Boolean, Instant, Number, Text};
@@ -65,6 +65,22 @@ const CHANGE: Paths = &[
     ("at", Instant),
     ("nth", Number),
     ("segment", Text),
+    ("count", Number),
+];
+
+/// Of each line of an order that is not what it was.
+const CHANGED_LINE: Paths = &[
+    ("line_id", Text),
+    ("product_id", Text),
+    ("name", Text),
+    ("from.quantity", Number),
+    ("from.price", Number),
+    ("from.total", Number),
+    ("from.currency", Text),
+    ("to.quantity", Number),
+    ("to.price", Number),
+    ("to.total", Number),
+    ("to.currency", Text),
 ];
 
 /// The kinds of event.
@@ -131,6 +147,11 @@ pub fn schema(dictionary: &Dictionary) -> Schema {
     let what = ContainerChange::ALL.map(ContainerChange::as_str).into_iter();
     let what = what.chain(ProductNews::ALL.map(ProductNews::as_str));
     schema.field(Root::Change, "what", Known::of(Text).one_of(what));
+    for (path, r#type) in CHANGED_LINE {
+        schema.field(Root::Change, format!("lines.{path}"), Known::of(*r#type).list());
+    }
+    let of_line = LineNews::ALL.map(LineNews::as_str);
+    schema.field(Root::Change, "lines.what", Known::of(Text).list().one_of(of_line));
     schema.field(Root::Change, "type", Known::of(Text).one_of(CHANGES));
     schema.field(Root::Change, "set", Known::of(Text).one_of(StatusSet::ALL.map(StatusSet::as_str)));
     for root in [Root::Event, Root::Change] {

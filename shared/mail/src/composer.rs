@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use anyhow::Context;
 use contracts::link::Link;
 use domain::message::{Origin, Reason};
-use domain::{Change, Customer, Dictionary, EmailAddress, Event, Message, Order, Product};
+use domain::{Change, Customer, Dictionary, EmailAddress, Event, Message, Order, Product, ProductId};
 use facts::History;
 use jiff::Timestamp;
 use sending::zone_of;
@@ -137,15 +137,23 @@ impl Composer {
         let event = loaded.events.into_iter().next();
         let product_id = change.and_then(|change| change.product_id());
         let product = match product_id {
-            Some(id) => self.catalogue.product(id).await?.map(|product| product.value),
+            Some(id) => self.product(id).await?,
             None => None,
         };
-        let product = product.filter(|product| !product.is_deleted());
         let is_gone = (order.is_none() && !wanted.orders.is_empty())
             || (event.is_none() && !wanted.events.is_empty())
             || (product.is_none() && product_id.is_some());
         let dictionary = self.dictionary.current(now).await?;
         Ok(Ok(About { customer, order, event, product, is_gone, dictionary }))
+    }
+
+    /// A product, unless it is not there any more.
+    ///
+    /// # Errors
+    /// If the table cannot be read.
+    pub async fn product(&self, id: &ProductId) -> anyhow::Result<Option<Product>> {
+        let product = self.catalogue.product(id).await?.map(|product| product.value);
+        Ok(product.filter(|product| !product.is_deleted()))
     }
 
     /// Where the mail goes, or what keeps it from there.

@@ -26,6 +26,7 @@ pub(crate) struct Needs {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Within {
     Order,
+    Change,
     Orders,
     Containers,
     Event,
@@ -60,6 +61,7 @@ impl Needs {
                 Within::Containers
             }
             "order" => Within::Order,
+            "change" => Within::Change,
             "event" => Within::Event,
             _ => return,
         };
@@ -114,6 +116,7 @@ impl Needs {
         for (root, value) in data.iter_mut() {
             match root.as_str() {
                 "order" if self.products.contains(&Within::Order) => places.extend(items(value, "lines")),
+                "change" if self.products.contains(&Within::Change) => places.extend(items(value, "lines")),
                 "last_order" if self.products.contains(&Within::Orders) => places.extend(items(value, "lines")),
                 "orders" if self.products.contains(&Within::Orders) => {
                     let orders = value.as_array_mut().into_iter().flatten();

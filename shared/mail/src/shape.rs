@@ -78,6 +78,9 @@ fn of_change(schema: &Schema, trigger: &Trigger) -> Shape {
     let mut shape = Shape::of([]);
     let own = entries.filter(|(path, _)| path == "type" || fields.contains(&path.as_str()));
     own.for_each(|(path, entry)| shape.put(&path, of_entry(entry)));
+    if fields.contains(&"lines") {
+        shape.put("lines", of_lines(schema, Root::Change));
+    }
     shape
 }
 
@@ -87,7 +90,7 @@ fn change_fields(trigger: &Trigger) -> &'static [&'static str] {
         Trigger::OrderCreated => &["order_id"],
         Trigger::OrderStatusChanged { .. } => &["order_id", "set", "from", "to", "at", "nth"],
         Trigger::OrderLineStatusChanged { .. } => &["order_id", "line_id", "from", "to", "at", "nth"],
-        Trigger::OrderLinesChanged => &["order_id", "at"],
+        Trigger::OrderLinesChanged => &["order_id", "at", "lines", "count"],
         Trigger::ContainerChanged { what: Some(ContainerChange::Emptied), .. } => &["container", "what", "at"],
         Trigger::ContainerChanged { .. } => &["container", "what", "product_id", "at"],
         Trigger::EventReceived { .. } => &["event_id", "name", "kind"],
@@ -102,14 +105,12 @@ fn change_fields(trigger: &Trigger) -> &'static [&'static str] {
 
 fn of_root(schema: &Schema, root: Root) -> Shape {
     let mut of_root = Shape::of([]);
-    let is_of_lines = |path: &str| root == Root::Order && (path == "lines" || path.starts_with("lines."));
+    let has_lines = matches!(root, Root::Order | Root::Change);
+    let is_of_lines = |path: &str| has_lines && (path == "lines" || path.starts_with("lines."));
     let own = schema.entries(root).into_iter().filter(|(path, _)| !is_of_lines(path));
     own.for_each(|(path, entry)| of_root.put(&path, of_entry(entry)));
     match root {
-        Root::Order => {
-            let line = with_product(schema, of_root_alone(schema, Root::Line));
-            of_root.put("lines", Shape::List(Box::new(line)));
-        }
+        Root::Order | Root::Change => of_root.put("lines", of_lines(schema, root)),
         Root::Event => {
             of_root = with_product(schema, of_root);
             of_root.put("products", Shape::List(Box::new(of_root_alone(schema, Root::Product))));
@@ -117,6 +118,22 @@ fn of_root(schema: &Schema, root: Root) -> Shape {
         _ => {}
     }
     of_root
+}
+
+/// The lines of an order, or those of it that are not what they were.
+fn of_lines(schema: &Schema, root: Root) -> Shape {
+    let line = match root {
+        Root::Change => {
+            // A condition sees each field of theirs as a list of what all of them have.
+            let mut line = Shape::of([]);
+            let entries = schema.entries(root).into_iter();
+            let fields = entries.filter_map(|(path, _)| path.strip_prefix("lines.").map(str::to_owned));
+            fields.for_each(|path| line.put(&path, Shape::Value));
+            line
+        }
+        _ => of_root_alone(schema, Root::Line),
+    };
+    Shape::List(Box::new(with_product(schema, line)))
 }
 
 fn of_root_alone(schema: &Schema, root: Root) -> Shape {
@@ -218,6 +235,29 @@ mod tests {
     }
 
     #[test]
+    fn of_each_line_that_changed_a_template_may_name_what_it_was_and_what_it_is() {
+        let mut schema = schema();
+        for path in ["line_id", "name", "what", "from.quantity", "from.currency", "to.quantity", "to.currency"] {
+            schema.field(Root::Change, format!("lines.{path}"), Known::of(Type::Text).list());
+        }
+        schema.field(Root::Change, "count", Known::of(Type::Number));
+        let fits = "{{change.count}}{{#each change.lines}}{{name}}{{what}}{{product.id}}{{from.quantity}}\
+                    {{#with to}}{{quantity}}{{currency}}{{/with}}{{/each}}";
+        let lacks = |html: &str, trigger: &Trigger| template(html).lacking(&shape_of(&schema, Some(trigger))).len();
+        assert_eq!(template(fits).misfits(&shape(&schema)), []);
+        assert_eq!([&Trigger::OrderLinesChanged, &Trigger::OrderCreated].map(|trigger| lacks(fits, trigger)), [0, 2]);
+        for (html, near) in [
+            ("{{#each change.lines}}{{from.quantty}}{{/each}}", "change.lines[].from.quantity"),
+            ("{{#each change.lines}}{{from}}{{/each}}", "change.lines[].from is an object"),
+            ("{{#each change.lines}}{{form.quantity}}{{/each}}", "change.lines[].from"),
+            ("{{change.lines.name}}", "{{#each change.lines}}"),
+        ] {
+            let problems = template(html).misfits(&shape(&schema));
+            assert!(problems.len() == 1 && problems[0].message.contains(near), "{html}: {problems:?}");
+        }
+    }
+
+    #[test]
     fn each_trigger_brings_what_it_is_about() {
         let lacking = |schema: &Schema, trigger: Option<Trigger>| -> Vec<String> {
             let names = "{{customer.first_name}}{{order.id}}{{product.id}}{{event.context.tier}}{{change.type}}";
@@ -261,7 +301,7 @@ mod tests {
                     nth: 1,
                 },
             ),
-            (Trigger::OrderLinesChanged, Change::OrderLinesChanged { order_id, at }),
+            (Trigger::OrderLinesChanged, Change::OrderLinesChanged { order_id, at, lines: Vec::new(), count: 0 }),
             (
                 Trigger::EventReceived { name: code("rang"), kind: None },
                 Change::EventReceived {

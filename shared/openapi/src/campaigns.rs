@@ -154,7 +154,15 @@ fn trigger() -> Value {
                 "In which of the three sets.",
             ),
             from_to(of_type("order_line_status_changed", "The status of one of an order's lines changes.")),
-            of_type("order_lines_changed", "What was ordered is no longer the same."),
+            of_type(
+                "order_lines_changed",
+                "What was ordered is no longer the same. In the filter and in the templates `change.lines` has each \
+                 line that came, went or is of another quantity, price or total: its `line_id`, `product_id`, `name`, \
+                 `what` (`added`, `removed` or `changed`), and what it was and is, `from` and `to`, each with \
+                 `quantity`, `price`, `total` and `currency`. Of many it has the first 50, or as many as go into 9 KB; \
+                 `change.count` is how many they are. Of a line whose name, picture or own fields alone are others it \
+                 says nothing.",
+            ),
             of_type("container_changed", "What is in a container changes.")
                 .needs("container", code(), "Which container.")
                 .has("what", what, "This only."),

@@ -28,7 +28,11 @@ pub(crate) fn subject() -> Subject {
                 .says("A key may revoke itself.")
                 .gives_nothing("It opens nothing any more."),
             on("GET /v1/audit", "listChanges", "List who changed what")
-                .says("The edits of templates, partials, attachments, groups of promo codes, segments, campaigns, mailings and words, and the making, rotating and revoking of keys, the newest first.")
+                .says(
+                    "The edits of templates, partials, attachments, groups of promo codes, segments, campaigns, mailings \
+                     and words, and the making, rotating and revoking of keys, the newest first. Among them is who \
+                     uploaded promo codes, and who had tests of a template sent.",
+                )
                 .paged(of("ChangeShown")),
             on("GET /v1/audit/{id}", "getChange", "Read a change").gives(
                 200,
@@ -75,7 +79,17 @@ fn schemas() -> Vec<(&'static str, Value)> {
              a kind of word such as `field`.",
         )
         .needs("code", json!({ "type": "string" }), "Of which.")
-        .needs("version", count(), "The version that it made.")
+        .needs("version", count(), "The version that it made; of what is no edit, the one that it was about.")
+        .has(
+            "did",
+            one_of(&["codes_uploaded", "test_sent"]),
+            "Of what is no edit: promo codes were uploaded to the group, or a test of the template was asked for.",
+        )
+        .has(
+            "count",
+            count(),
+            "How many codes there were, known ones among them, or to how many addresses the test was to go.",
+        )
         .has(
             "by",
             json!({ "type": "string" }),

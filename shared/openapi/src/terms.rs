@@ -40,7 +40,7 @@ pub(crate) fn sending() -> Value {
 /// One of the shop's caps.
 pub(crate) fn shop_cap() -> Value {
     capped("At most so many messages to one customer.")
-        .has("category", code(), "Of this mailing category; of all, if it is left out.")
+        .has("category", code(), "Of this mailing category, one that is defined; of all, if it is left out.")
         .build()
 }
 

@@ -189,7 +189,7 @@ impl Definitions {
             }
             let read = known.map(|known| known.version);
             let version = read.unwrap_or(0) + 1;
-            let change = Change { at: now, kind, id: id.to_owned(), version, by: self.by.clone() };
+            let change = Change { at: now, kind, id: id.to_owned(), version, by: self.by.clone(), done: None };
             let head = put(&self.table, &Row::of(&change, kind.heads(), id.into(), (!gone).then_some(&body)))?;
             let head = match read {
                 None => head.condition_expression("attribute_not_exists(kind)"),
@@ -296,7 +296,7 @@ impl Definitions {
     pub async fn made(&self, kind: Kind, id: &str, version: u64) -> anyhow::Result<Option<Change>> {
         let Some(row) = self.row(kind.versions(), &version_id(id, version)).await? else { return Ok(None) };
         let at = row.saved.parse().context("a definition's version without its time")?;
-        Ok(Some(Change { at, kind, id: id.to_owned(), version, by: row.by }))
+        Ok(Some(Change { at, kind, id: id.to_owned(), version, by: row.by, done: None }))
     }
 
     /// All definitions of a kind that are in force. One that cannot be read, as

@@ -67,7 +67,8 @@ impl Definitions {
             if same {
                 continue;
             }
-            let change = Change { at: now, kind: edit.kind, id: edit.id.clone(), version, by: self.key_id() };
+            let (id, by) = (edit.id.clone(), self.key_id());
+            let change = Change { at: now, kind: edit.kind, id, version, by, done: None };
             let head = Row::of(&change, edit.kind.heads(), edit.id.clone(), edit.body.as_ref());
             let head = put(self.table(), &head)?;
             let head = match read {

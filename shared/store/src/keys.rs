@@ -148,7 +148,7 @@ impl Keys {
         action: TransactWriteItem,
         now: Timestamp,
     ) -> anyhow::Result<Written> {
-        let change = Change { at: now, kind: Kind::Key, id: id.to_owned(), version, by: self.by.clone() };
+        let change = Change { at: now, kind: Kind::Key, id: id.to_owned(), version, by: self.by.clone(), done: None };
         let after = after.map(|after| rows::body(&after.told())).transpose()?;
         let mut actions = vec![action];
         actions.extend(noted(&self.table, &change, after.as_ref())?);

@@ -43,7 +43,7 @@ mod sizes;
 mod timers;
 
 pub use active::{Active, ActiveSet};
-pub use audit::Change;
+pub use audit::{Change, Deed, Done};
 pub use catalogue::{Catalogue, ImportRow, Merged, Refused, ToldProduct};
 pub use cursor::TimersCursor;
 pub use customers::{

@@ -69,6 +69,20 @@ impl Shape {
     pub fn has(&self, path: &[Step]) -> bool {
         self.at(path).is_ok()
     }
+
+    /// Whether there is something at the path of these names, as a condition writes it: each
+    /// list on its way is gone through.
+    #[must_use]
+    pub fn has_in_lists(&self, path: &str) -> bool {
+        let mut path: Vec<Step> = path.split('.').map(|name| Step::Field(name.to_owned())).collect();
+        while let Err((index, before)) = self.at(&path) {
+            if !matches!(before, Self::List(_)) {
+                return false;
+            }
+            path.insert(index, Step::Item);
+        }
+        true
+    }
 }
 
 impl Template {

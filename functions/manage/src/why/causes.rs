@@ -12,15 +12,15 @@ const MOST_PAGES: usize = 10;
 
 /// Something that a campaign waits for.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Cause {
+pub(crate) struct Cause {
     /// What.
-    pub(super) change: Change,
+    pub(crate) change: Change,
     /// When, by the shop's own account.
-    pub(super) at: Timestamp,
+    pub(crate) at: Timestamp,
 }
 
 /// What is known of whether something that a trigger waits for has happened.
-pub(super) enum OnRecord {
+pub(crate) enum OnRecord {
     /// It has; this is the latest.
     Happened(Box<Cause>),
     /// It has not.
@@ -31,7 +31,7 @@ pub(super) enum OnRecord {
 
 impl Manage {
     /// The latest of what a trigger waits for, by all that is kept of a customer now.
-    pub(super) async fn on_record(
+    pub(crate) async fn on_record(
         &self,
         id: &CustomerId,
         trigger: &Trigger,
@@ -52,9 +52,7 @@ impl Manage {
             // What was ordered before, and whom a product concerned, is not kept.
             _ => return Ok(OnRecord::NotKept),
         };
-        let fitting = happened.into_iter().filter(|cause: &Cause| trigger.is_set_off_by(&cause.change));
-        let latest = fitting.max_by_key(|cause| cause.at);
-        Ok(latest.map_or(OnRecord::Nothing, |cause| OnRecord::Happened(Box::new(cause))))
+        Ok(latest(trigger, happened).map_or(OnRecord::Nothing, |cause| OnRecord::Happened(Box::new(cause))))
     }
 
     /// The latest event that a trigger waits for: those from `since` on, and of older ones as
@@ -90,7 +88,13 @@ impl Manage {
     }
 }
 
-fn of_order(order: &Order) -> Vec<Cause> {
+/// The latest that a trigger waits for.
+pub(crate) fn latest(trigger: &Trigger, happened: Vec<Cause>) -> Option<Cause> {
+    happened.into_iter().filter(|cause| trigger.is_set_off_by(&cause.change)).max_by_key(|cause| cause.at)
+}
+
+/// What happened to an order, but for what its lines were before.
+pub(crate) fn of_order(order: &Order) -> Vec<Cause> {
     let changes = Change::of_order(None, order).into_iter();
     let cause = |change| match change {
         Change::OrderStatusChanged { at, .. } | Change::OrderLineStatusChanged { at, .. } => Cause { change, at },

@@ -16,6 +16,8 @@ use lambda::http::{Failure, Request, Response};
 use serde_json::{Map, Value, json};
 use store::{DecidedBy, Entry, Evidence, Found, Search, Whose};
 
+pub(crate) use causes::{OnRecord, latest, of_order};
+
 use crate::Manage;
 use crate::messages::{in_words, parameter, show};
 

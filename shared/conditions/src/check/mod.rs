@@ -75,13 +75,8 @@ impl Checker<'_> {
     /// That a code is one of those that there are, if it is known which.
     fn is_there(&mut self, what: &str, code: &str, known: Option<&BTreeSet<String>>) {
         let Some(known) = known.filter(|known| !known.contains(code)) else { return };
-        let nearest = nearest(code, known.iter().map(String::as_str));
-        self.inside(what, |checker| {
-            checker.fault(match nearest.as_slice() {
-                [] => format!("there are no {what}s yet"),
-                nearest => format!("there is no {what} {code:?}; did you mean {}?", quoted(nearest.iter().copied())),
-            });
-        });
+        let there_is_none = there_is_no(what, &format!("{what}s"), code, known.iter().map(String::as_str));
+        self.inside(what, |checker| checker.fault(there_is_none));
     }
 
     fn nodes(&mut self, nodes: &[Node], names: Option<&[&str]>) {
@@ -192,6 +187,16 @@ fn named(node: &Node) -> Option<Vec<&str>> {
             _ => None,
         },
         _ => None,
+    }
+}
+
+/// That there is no such thing of this name, in words: with those of the known names that come
+/// nearest. `what` is what one such thing is called, and `several` what several are.
+#[must_use]
+pub fn there_is_no<'n>(what: &str, several: &str, name: &str, known: impl Iterator<Item = &'n str>) -> String {
+    match nearest(name, known).as_slice() {
+        [] => format!("there are no {several} yet"),
+        nearest => format!("there is no {what} {name:?}; did you mean {}?", quoted(nearest.iter().copied())),
     }
 }
 

@@ -2,8 +2,8 @@ use conditions::{Collection, Condition, Fault, Scope};
 use domain::dictionary::Limits;
 use domain::message::{Message, Origin, Purpose};
 use domain::{
-    CampaignId, Change, Code, Customer, CustomerId, EventId, EventKind, Item, MessageId, Order, OrderId, Product,
-    ProductId, TemplateId,
+    CampaignId, Change, Code, Customer, CustomerId, EventId, EventKind, Item, LineChange, MessageId, Order, OrderId,
+    Product, ProductId, TemplateId,
 };
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
@@ -231,6 +231,19 @@ fn a_condition_may_ask_about_all_that_is_shown_of_a_message() {
     }
 }
 
+/// Of an order whose lines were of other quantities and prices: one came, one went.
+fn lines_changed() -> Change {
+    let new = order();
+    let mut old = new.clone();
+    let line = &mut old.content.lines[0];
+    line.quantity = domain::Amount::ONE;
+    let gone = domain::Line { id: "2".into(), ..line.clone() };
+    old.content.lines.push(gone);
+    let (lines, count) = LineChange::between(&old.content, &new.content);
+    assert_eq!(count, 2);
+    Change::OrderLinesChanged { order_id: new.id.clone(), at: NOW, lines, count }
+}
+
 #[test]
 fn a_condition_may_ask_about_all_that_is_shown_of_a_change() {
     let (order_id, at) = (OrderId::parse("o").unwrap(), NOW);
@@ -247,7 +260,7 @@ fn a_condition_may_ask_about_all_that_is_shown_of_a_change() {
             at,
             nth: 1,
         },
-        Change::OrderLinesChanged { order_id: order_id.clone(), at },
+        lines_changed(),
         Change::ConsentRequested { categories: Vec::new(), at },
         Change::SegmentEntered { segment: code("loyal"), at },
         Change::SegmentLeft { segment: code("loyal"), at },
@@ -272,11 +285,21 @@ fn a_condition_may_ask_about_all_that_is_shown_of_a_change() {
     for change in changes {
         let mut shown: Map<String, Value> = contracts::facts::of(None, None, None, None, Some(&change));
         every("change".into(), &shown.remove("change").unwrap(), &mut |path, value| {
-            let leaf = json!({ "field": path, "is": value });
+            let leaf = match value {
+                Value::Array(items) if !items[0].is_object() => json!({ "field": path, "contains": items[0] }),
+                Value::Array(_) | Value::Object(_) => json!({ "field": path, "set": true }),
+                value => json!({ "field": path, "is": value }),
+            };
             assert_eq!(faults(&schema, &leaf), [], "{leaf}");
         });
     }
     assert_eq!(faults(&schema, &json!({ "field": "change.what", "is": "item_add" })).len(), 1);
+    for wrong in [
+        json!({ "field": "change.lines.what", "contains": "item_added" }),
+        json!({ "field": "change.lines.form.price", "contains": 5 }),
+    ] {
+        assert_eq!(faults(&schema, &wrong).len(), 1, "{wrong}");
+    }
     for (category, wrong) in [("news", 0), ("new", 1)] {
         let leaf = json!({ "field": "change.categories", "contains": category });
         assert_eq!(faults(&schema, &leaf).len(), wrong, "{leaf}");
