@@ -2,6 +2,7 @@
 
 use anyhow::Context as _;
 use std::fs;
+use std::time::Duration;
 
 /// Linux counts processor time in hundredths of a second, whatever it runs on.
 const TICK_MS: u64 = 10;
@@ -68,6 +69,13 @@ pub(crate) fn fine_cpu_us(process: u32) -> Option<u64> {
         account.split_whitespace().next()?.parse::<u64>().ok()
     });
     Some(nanoseconds.sum::<u64>() / 1000)
+}
+
+/// How long the thread that asks has had a processor, by the scheduler's own account.
+pub(crate) fn thread_cpu() -> anyhow::Result<Duration> {
+    let text = fs::read_to_string("/proc/thread-self/schedstat")?;
+    let nanoseconds = text.split_whitespace().next().context("/proc/thread-self/schedstat is empty")?;
+    Ok(Duration::from_nanos(nanoseconds.parse()?))
 }
 
 /// The processes of one function that a runner has now.

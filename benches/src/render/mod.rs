@@ -2,13 +2,11 @@
 //! Handlebars' own renderers take.
 
 mod others;
-mod sample;
+pub(crate) mod sample;
 
 use crate::table::Table;
-use anyhow::Context as _;
 use serde::Serialize;
 use std::fmt;
-use std::fs;
 use std::hint::black_box;
 use templates::{Content, Source, Template};
 
@@ -145,9 +143,7 @@ fn measured(args: &Args, work: &mut dyn FnMut()) -> anyhow::Result<f64> {
 
 /// Microseconds for which this thread has had a processor.
 fn processor_us() -> anyhow::Result<f64> {
-    let text = fs::read_to_string("/proc/thread-self/schedstat")?;
-    let ns: f64 = text.split_whitespace().next().context("/proc/thread-self/schedstat is empty")?.parse()?;
-    Ok(ns / 1e3)
+    Ok(crate::proc::thread_cpu()?.as_secs_f64() * 1e6)
 }
 
 impl fmt::Display for Report {

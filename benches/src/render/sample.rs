@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 /// The lines of the order.
 pub(super) const LINES: usize = 10;
 
-pub(super) const SUBJECT: &str = include_str!("../../../local/shop/templates/order-confirmation/subject.txt");
+pub(crate) const SUBJECT: &str = include_str!("../../../local/shop/templates/order-confirmation/subject.txt");
 
-pub(super) const HTML: &str = include_str!("../../../local/shop/templates/order-confirmation/body.html");
+pub(crate) const HTML: &str = include_str!("../../../local/shop/templates/order-confirmation/body.html");
 
 pub(super) const TEXT: &str = "Thank you for order {{order.id}}.\nIt comes to {{money order.total order.currency}}.";
 
@@ -26,7 +26,7 @@ pub(super) const MJML: &str = "<mjml><mj-body><mj-section><mj-column>\
     </mj-column></mj-section></mj-body></mjml>";
 
 /// What the sender fills it with.
-pub(super) fn data() -> Value {
+pub(crate) fn data() -> Value {
     let line = |number: usize| {
         json!({
             "id": number.to_string(), "product_id": format!("p-{number}"),

@@ -3,6 +3,7 @@
 //! The bundle runs in a process of its own, functions in theirs. Messages are queued while SES is
 //! paused, so that what is measured after it goes on is the sender, with the feedback of what it sent.
 
+mod handover;
 mod held;
 mod paced;
 mod report;
@@ -11,6 +12,7 @@ mod through;
 
 use crate::runner::{Runner, Scratch};
 use anyhow::Context as _;
+use report::Bundle;
 pub(crate) use report::Report;
 use std::path::Path;
 
@@ -38,14 +40,22 @@ pub(crate) struct Args {
     /// Keep everything in memory, where `cargo run -p local` keeps files unless told otherwise.
     #[arg(long)]
     memory: bool,
+    /// Measure nothing but what handing finished mails over to SES takes, one a call or many.
+    #[arg(long)]
+    handover: bool,
     /// Most processes of one function.
     #[arg(long, default_value_t = 4, value_name = "N")]
     max_instances: usize,
 }
 
 pub(crate) async fn run(args: Args, template: &Path) -> anyhow::Result<Report> {
+    if args.handover {
+        // On a thread of its own, which is all that is counted.
+        let handover = tokio::task::spawn_blocking(move || handover::run(&args)).await??;
+        return Ok(Report::Handover(handover));
+    }
     let mut report =
-        Report { through: None, mailing: None, paced: Vec::new(), call_ms: args.call_ms, memory: args.memory };
+        Bundle { through: None, mailing: None, paced: Vec::new(), call_ms: args.call_ms, memory: args.memory };
     if args.messages > 0 {
         let (folder, runner) = start(&args, template, None).await?;
         let key = shop::open(&runner, args.messages, args.clients).await.context("the shop could not be set up")?;
@@ -62,7 +72,7 @@ pub(crate) async fn run(args: Args, template: &Path) -> anyhow::Result<Report> {
         runner.stop().await?;
         drop(folder);
     }
-    Ok(report)
+    Ok(Report::Bundle(Box::new(report)))
 }
 
 /// A bundle of its own: senders learn of another rate only by and by.

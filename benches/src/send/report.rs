@@ -1,5 +1,6 @@
 //! The figures, for people.
 
+use super::handover::Handover;
 use super::paced::Paced;
 use super::through::Through;
 use crate::ingest::functions;
@@ -7,9 +8,28 @@ use crate::table::Table;
 use serde::Serialize;
 use std::fmt;
 
-/// Everything that was measured.
+/// What was measured.
 #[derive(Debug, Serialize)]
-pub(crate) struct Report {
+#[serde(untagged)]
+pub(crate) enum Report {
+    /// The sender in the bundle.
+    Bundle(Box<Bundle>),
+    /// The calls to SES alone.
+    Handover(Handover),
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bundle(bundle) => bundle.fmt(f),
+            Self::Handover(handover) => handover.fmt(f),
+        }
+    }
+}
+
+/// What was measured of the sender in the bundle.
+#[derive(Debug, Serialize)]
+pub(crate) struct Bundle {
     /// Messages that were queued before.
     pub(super) through: Option<Through>,
     /// A mailing from its definition.
@@ -21,7 +41,7 @@ pub(crate) struct Report {
     pub(super) memory: bool,
 }
 
-impl fmt::Display for Report {
+impl fmt::Display for Bundle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "tables, queues and mailbox {}\n", if self.memory { "in memory" } else { "in files" })?;
         let fast: Vec<(&str, &Through)> =
