@@ -1,6 +1,8 @@
 //! The sender and what is around it, on a time of their own: thousands of runs, each made
 //! from a seed, in which functions are killed at any await, calls and their answers are lost,
 //! every message comes up to five times or fifty times at once, and SES's events come late, repeated or never.
+//! In some of them a customer may have only so many messages, there are quiet hours, the template
+//! is not meant for all, or it prints promo codes, of which there may be too few.
 //!
 //! The functions' own code runs here, over the SDK's real clients; the tables are the real
 //! engine. Only the network, SES and the queues are models. A run that fails names its seed:
@@ -9,18 +11,22 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends where something that it relies on is not so")]
 
+mod codes;
 mod network;
+mod plan;
 mod queue;
 mod run;
+mod shop;
 mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use domain::CustomerId;
-use domain::message::{Reason, State};
+use domain::message::{OverCap, Purpose, Reason, State};
+use domain::{CustomerId, Message};
 use jiff::{SignedDuration, Timestamp};
+use plan::Codes;
 use run::Outcome;
 use world::Taken;
 
@@ -65,6 +71,36 @@ fn check(seed: u64, outcome: &Outcome) {
     check_messages(seed, outcome);
     check_moves(seed, outcome);
     check_caps(seed, outcome);
+    check_quiet_hours(seed, outcome);
+    codes::check(seed, outcome);
+}
+
+/// Whether a message may be kept back for this reason in this run.
+fn may_be(outcome: &Outcome, message: &Message, reason: Reason) -> bool {
+    let (plan, whose) = (&outcome.plan, message.customer_id.as_str());
+    match reason {
+        Reason::BlockedByTemplate => plan.is_blocked(message),
+        Reason::Expired => message.terms.lifetime.is_some(),
+        Reason::FrequencyCap => plan.caps(message) && message.terms.over_cap == OverCap::Skip,
+        Reason::NoConsent => whose == "denied" && message.purpose == Purpose::Marketing,
+        Reason::NoPromoCode => matches!(plan.codes, Codes::Uploaded(..)),
+        Reason::RefusedBySes => plan.faults > 0,
+        Reason::Suppressed => outcome.noted.contains_key(&format!("{whose}@example.com")),
+        _ => false,
+    }
+}
+
+/// No marketing goes out in quiet hours, nor what is sent once more of it.
+fn check_quiet_hours(seed: u64, outcome: &Outcome) {
+    let world = outcome.world.world();
+    for message in outcome.plan.messages() {
+        for taken in world.ses.taken.get(message.id.as_str()).into_iter().flatten() {
+            // They may have begun when it was about to go.
+            let is_quiet = |at: Timestamp| outcome.plan.is_quiet(message, at);
+            let context = format!("{seed}: {} went in quiet hours {:?}, {taken:?}", message.id, outcome.plan.quiet);
+            assert!(!is_quiet(taken.at) || !is_quiet(taken.at - INVOCATION), "{context}");
+        }
+    }
 }
 
 /// Nobody has more than they may, however much comes at once; and nobody has less because
@@ -77,7 +113,7 @@ fn check_caps(seed: u64, outcome: &Outcome) {
 
 fn check_caps_by(seed: u64, outcome: &Outcome, which: fn(&[Taken]) -> Option<&Taken>) {
     let world = outcome.world.world();
-    let (most, per) = run::CAP;
+    let (most, per) = plan::CAP;
     let mut had: BTreeMap<&CustomerId, Vec<Timestamp>> = BTreeMap::new();
     let mut kept_out = BTreeSet::new();
     for message in outcome.plan.messages().filter(|message| outcome.plan.caps(message)) {
@@ -120,7 +156,7 @@ fn check_messages(seed: u64, outcome: &Outcome) {
     for (id, times) in &world.put_back {
         assert!(*times <= run::PUT_BACK, "{seed}: {id} was put back {times} times");
     }
-    assert_eq!(outcome.left, 0, "{seed}: something is still under way after a day");
+    assert_eq!(outcome.left, 0, "{seed}: something is still under way after {:?}", run::LONGEST);
     for message in outcome.plan.messages() {
         let id = message.id.as_str();
         let entry = outcome.entries.get(id).unwrap_or_else(|| panic!("{seed}: {id} is gone"));
@@ -139,15 +175,29 @@ fn check_messages(seed: u64, outcome: &Outcome) {
         match entry.state {
             State::Sent => assert!(!taken.is_empty(), "{context}"),
             State::NotSent => assert!(taken.is_empty() && entry.reason.is_some(), "{context}"),
-            State::Unknown => assert!(!outcome.plan.is_calm(), "{context}"),
+            State::Unknown => {
+                assert!(!outcome.plan.is_calm(), "{context}");
+                // What is to be sent once more is taken up once more, unless it must not go any more.
+                let is_kept = |reason| may_be(outcome, message, reason);
+                let is_kept = [Reason::Expired, Reason::FrequencyCap, Reason::Suppressed].into_iter().any(is_kept);
+                let again = (id.to_owned(), [Some(State::Unknown), Some(State::Claimed)]);
+                let is_over = message.terms.resend_after.is_none() || is_kept || world.ledger.moves.contains(&again);
+                assert!(is_over, "{context}");
+            }
             State::Pending | State::Claimed => panic!("{context}"),
         }
         // What SES told of is known.
         if taken.iter().any(|taken| taken.told) {
             assert_eq!(entry.state, State::Sent, "{context}");
         }
-        if message.customer_id.as_str() == "denied" && message.purpose == domain::message::Purpose::Marketing {
+        if let Some(reason) = entry.reason {
+            assert!(may_be(outcome, message, reason), "{context}");
+        }
+        if may_be(outcome, message, Reason::NoConsent) {
             assert!(matches!(entry.reason, Some(Reason::NoConsent | Reason::Expired)), "{context}");
+        }
+        if may_be(outcome, message, Reason::BlockedByTemplate) {
+            assert_eq!(entry.state, State::NotSent, "{context}");
         }
         // Nothing goes to an address once it is known that it must not.
         for taken in taken {

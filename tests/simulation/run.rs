@@ -12,19 +12,18 @@ use std::time::Duration;
 
 use aws_lambda_events::sqs::SqsEvent;
 use contracts::DeliverMessage;
-use domain::dictionary::WordKind;
-use domain::message::{Origin, OverCap, Purpose, Terms};
-use domain::{Customer, CustomerId, MailingId, Message, TemplateId};
 use feedback::Feedback;
 use jiff::{SignedDuration, Timestamp};
 use lambda::{Clock, Context};
 use sender::Sender;
 use serde_json::{Value, json};
-use store::{Customers, Definitions, Entry, Kind, Messages, TIMER_SHARDS, Timer, Timers};
+use store::{Customers, Definitions, Entry, Messages, TIMER_SHARDS, Timer, Timers};
 use tokio::task::spawn_local;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use crate::network::Network;
+use crate::plan::{Codes, Plan, Planned};
+use crate::shop;
 use crate::world::{Time, World};
 
 /// The functions' timeout.
@@ -44,35 +43,7 @@ const HANDED_ON_AGAIN: Duration = Duration::from_secs(360);
 pub(crate) const PUT_BACK: usize = 400;
 
 /// How long a run may take, in its own time.
-const LONGEST: Duration = Duration::from_secs(24 * 3600);
-
-/// What a run is like.
-#[derive(Debug, Clone)]
-pub(crate) struct Plan {
-    messages: Vec<Planned>,
-    /// Of a hundred calls, how many are lost on each way.
-    faults: u8,
-    /// Of a hundred invocations, how many are killed.
-    kills: u8,
-    /// Of a hundred events of SES's, how many are lost.
-    deaf: u8,
-    /// How often each message is put on its queue, at most.
-    copies: u8,
-    /// Whether that is fifty times for each of them, and all at the same moment.
-    crowded: bool,
-    paused: bool,
-    /// Whether a customer may have only so many messages ([`CAP`]).
-    capped: bool,
-}
-
-/// How many marketing messages a customer may have in how long, where they may not have more.
-pub(crate) const CAP: (usize, SignedDuration) = (2, SignedDuration::from_hours(6));
-
-#[derive(Debug, Clone)]
-struct Planned {
-    message: Message,
-    after: Duration,
-}
+pub(crate) const LONGEST: Duration = Duration::from_secs(48 * 3600);
 
 /// What became of everything.
 pub(crate) struct Outcome {
@@ -81,67 +52,10 @@ pub(crate) struct Outcome {
     pub(crate) world: Network,
     /// When it was noted of an address that it is not to be written to.
     pub(crate) noted: BTreeMap<String, Timestamp>,
+    /// Which promo code each message was given.
+    pub(crate) given: BTreeMap<String, String>,
     /// What was still under way when time was up.
     pub(crate) left: usize,
-}
-
-impl Plan {
-    fn by(rng: &mut fastrand::Rng) -> Self {
-        let count = rng.usize(1..=8);
-        let messages = (0..count).map(|number| planned(number, rng)).collect();
-        Self {
-            messages,
-            faults: rng.choice([0, 2, 8]).unwrap(),
-            kills: rng.choice([0, 10, 40]).unwrap(),
-            deaf: rng.choice([0, 0, 5, 60]).unwrap(),
-            copies: rng.u8(1..=5),
-            crowded: rng.u8(..60) == 0,
-            paused: rng.u8(..4) == 0,
-            capped: rng.bool(),
-        }
-    }
-
-    pub(crate) fn messages(&self) -> impl Iterator<Item = &Message> {
-        self.messages.iter().map(|planned| &planned.message)
-    }
-
-    /// Whether a message is one of those that caps count.
-    pub(crate) fn caps(&self, message: &Message) -> bool {
-        self.capped && message.purpose == Purpose::Marketing
-    }
-
-    /// Whether nothing at all goes wrong but for what is sent twice.
-    pub(crate) fn is_calm(&self) -> bool {
-        self.faults == 0 && self.kills == 0 && !self.paused
-    }
-}
-
-/// The customers: two whose mail arrives, one whose address bounces, one who complains, one
-/// who has not agreed.
-const CUSTOMERS: [&str; 5] = ["arrives1", "arrives2", "bounces", "complains", "denied"];
-
-fn planned(number: usize, rng: &mut fastrand::Rng) -> Planned {
-    let customer_id = CustomerId::parse(rng.choice(CUSTOMERS).unwrap()).unwrap();
-    let mailing_id = MailingId::parse(&format!("m{number}")).unwrap();
-    let hours = |rng: &mut fastrand::Rng, most: i64| SignedDuration::from_mins(rng.i64(15..most * 60));
-    let terms = Terms {
-        resend_after: (rng.u8(..3) == 0).then(|| hours(rng, 3)),
-        lifetime: (rng.u8(..6) == 0).then(|| hours(rng, 2)),
-        over_cap: if rng.bool() { OverCap::Skip } else { OverCap::Defer },
-        ..Terms::default()
-    };
-    let after = Duration::from_millis(rng.u64(..900_000));
-    let message = Message {
-        id: Message::id_of_mailing(&mailing_id, &customer_id),
-        customer_id,
-        origin: Origin::Mailing { mailing_id, version: 1 },
-        purpose: if rng.bool() { Purpose::Marketing } else { Purpose::Transactional },
-        terms,
-        template_id: TemplateId::parse("plain").unwrap(),
-        template_version: 1,
-        created_at: Timestamp::UNIX_EPOCH,
-    };
-    Planned { message, after }
 }
 
 /// Runs what the seed says, from its beginning until nothing is left to do.
@@ -163,11 +77,12 @@ struct Run {
     time: Time,
     messages: Messages,
     timers: Timers,
+    definitions: Definitions,
     /// Senders that are alive and idle, as Lambda keeps them.
     senders: RefCell<Vec<Rc<Sender>>>,
     feedbacks: RefCell<Vec<Rc<Feedback>>>,
     running: Cell<usize>,
-    /// The messages that are not yet decided on.
+    /// How much is still to happen without anybody's doing: messages to be decided on, an upload.
     to_come: Cell<usize>,
     handed_on: RefCell<BTreeMap<String, Vec<Instant>>>,
     noted: RefCell<BTreeMap<String, Timestamp>>,
@@ -199,22 +114,8 @@ impl Run {
         let db = aws_sdk_dynamodb::Client::new(&network.calm());
         let time = network.world().time;
         let definitions = Definitions::new(db.clone(), setting("DEFINITIONS_TABLE").unwrap());
-        let template = json!({ "subject": "Hello", "html": "<p>{{customer.id}}</p>" });
-        definitions.save(Kind::Template, "plain", &template, time.now(), |_| Ok(Vec::new())).await.unwrap();
-        if plan.capped {
-            let caps = json!({ "caps": [{ "most": CAP.0, "per": CAP.1.to_string() }] });
-            let settings = contracts::dictionary::read(WordKind::Settings, "", &caps, None).unwrap();
-            definitions.save(Kind::Word, &settings.id(), &settings, time.now(), |_| Ok(Vec::new())).await.unwrap();
-        }
         let customers = Customers::new(db.clone(), setting("CUSTOMERS_TABLE").unwrap());
-        for id in CUSTOMERS {
-            let consent = if id == "denied" { "denied" } else { "granted" };
-            let body = json!({ "email": format!("{id}@example.com"), "consent": { "email": consent } });
-            let id = CustomerId::parse(id).unwrap();
-            let update = contracts::customer::read(id, &body, true, time.now()).unwrap();
-            let customer = Customer::merge(None, update, time.now()).unwrap().unwrap();
-            customers.put_profile(&customer, None, time.now()).await.unwrap();
-        }
+        shop::open(&definitions, &customers, &plan, time.now()).await;
         {
             let mut world = network.world();
             let from = Instant::now() + Duration::from_millis(world.rng.u64(..600_000));
@@ -226,11 +127,12 @@ impl Run {
         Self {
             messages: Messages::new(db.clone(), setting("MESSAGES_TABLE").unwrap()),
             timers: Timers::new(db, setting("TIMERS_TABLE").unwrap()),
+            definitions,
             time,
             senders: RefCell::default(),
             feedbacks: RefCell::default(),
             running: Cell::new(0),
-            to_come: Cell::new(plan.messages.len()),
+            to_come: Cell::new(plan.messages.len() + usize::from(matches!(plan.codes, Codes::Uploaded(..)))),
             handed_on: RefCell::default(),
             noted: RefCell::default(),
             network,
@@ -241,6 +143,9 @@ impl Run {
     async fn to_the_end(self: Rc<Self>) -> Outcome {
         for planned in self.plan.messages.clone() {
             spawn_local(Rc::clone(&self).decide(planned));
+        }
+        if let Codes::Uploaded(count, after) = self.plan.codes {
+            spawn_local(Rc::clone(&self).upload_again(count, after));
         }
         let end = Instant::now() + LONGEST;
         let mut timers_looked_at = Instant::now();
@@ -269,8 +174,8 @@ impl Run {
             sleep_until(next.map_or(soon, |next| next.max(now + Duration::from_millis(1))).min(soon)).await;
         }
         let ids: Vec<_> = self.plan.messages().map(|message| message.id.clone()).collect();
-        let entries = self.messages.entries(&ids).await.unwrap();
-        let timers = self.timers().await.len();
+        let entries = self.messages.entries(&ids, true).await.unwrap();
+        let (timers, given) = (self.timers().await.len(), self.given().await);
         let left = {
             let world = self.network.world();
             world.deliveries.len() + world.feedback.len()
@@ -280,8 +185,24 @@ impl Run {
             entries: entries.into_iter().map(|entry| (entry.message.id.to_string(), entry)).collect(),
             world: self.network.clone(),
             noted: self.noted.borrow().clone(),
+            given,
             left: left + timers,
         }
+    }
+
+    /// Uploads the codes once more, as somebody does to whom the first answer got lost; what
+    /// comes of it they do not wait for.
+    async fn upload_again(self: Rc<Self>, count: usize, after: Duration) {
+        sleep(after).await;
+        let db = aws_sdk_dynamodb::Client::new(&self.network.config());
+        let definitions = Definitions::new(db, setting("DEFINITIONS_TABLE").unwrap());
+        drop(definitions.add_codes(&shop::group(), shop::uploaded(count), self.time.now()).await);
+        self.to_come.set(self.to_come.get() - 1);
+    }
+
+    async fn given(&self) -> BTreeMap<String, String> {
+        let (given, _) = self.definitions.given_codes(&shop::group(), 1_000, None).await.unwrap();
+        given.into_iter().map(|given| (given.message_id.to_string(), given.code)).collect()
     }
 
     /// Whether a message is put back onto its queue again and again: copies would soon be so
@@ -292,7 +213,7 @@ impl Run {
 
     /// Writes a message, as campaigns and mailings do, and puts it on its queue, as the stream
     /// does: more than once, and some copies at the same moment.
-    async fn decide(self: Rc<Self>, Planned { mut message, after }: Planned) {
+    async fn decide(self: Rc<Self>, Planned { mut message, after, .. }: Planned) {
         sleep(after).await;
         message.created_at = self.time.now();
         self.messages.put(&message).await.unwrap();

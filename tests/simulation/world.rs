@@ -1,16 +1,17 @@
 //! AWS as the functions meet it: tables that are the real engine, SES, two queues.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use contracts::DeliverMessage;
-use domain::message::State;
+use domain::message::{Reason, State};
 use jiff::{SignedDuration, Timestamp};
 use local::Tables;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
+use crate::codes;
 use crate::network::{Answer, Call, refusal};
 use crate::queue::Queue;
 
@@ -34,6 +35,8 @@ pub(crate) struct Ledger {
     states: BTreeMap<String, Option<State>>,
     /// Each move from one state to another, by message; a row that is not there has none.
     pub(crate) moves: Vec<(String, [Option<State>; 2])>,
+    /// How many promo codes had been given when it was said of a message that there is none for it.
+    pub(crate) without_code: BTreeMap<String, u64>,
 }
 
 impl Ledger {
@@ -56,6 +59,9 @@ impl Ledger {
             let row: Value = serde_json::from_str(&row).unwrap();
             let now = serde_json::from_value(row["Item"]["state"]["S"].clone()).ok();
             let before = self.states.insert(id.clone(), now).flatten();
+            if row["Item"]["reason"]["S"] == Reason::NoPromoCode.as_str() {
+                self.without_code.entry(id.clone()).or_insert_with(|| codes::given(tables));
+            }
             if before != now {
                 self.moves.push((id, [before, now]));
             }
@@ -97,6 +103,8 @@ pub(crate) struct Ses {
 pub(crate) struct Taken {
     pub(crate) to: String,
     pub(crate) at: Timestamp,
+    /// The promo codes that it named.
+    pub(crate) codes: BTreeSet<String>,
     /// Whether any of its events will be told.
     pub(crate) told: bool,
 }
@@ -181,7 +189,7 @@ impl World {
         let message = body["EmailTags"].as_array().unwrap().iter().find_map(tag).unwrap();
         let to = body["Destination"]["ToAddresses"][0].as_str().unwrap().to_owned();
         let told = self.tell(&message, &to);
-        let taken = Taken { to, at: self.time.now(), told };
+        let taken = Taken { to, at: self.time.now(), codes: codes::named(&body["Content"]), told };
         self.ses.taken.entry(message.clone()).or_default().push(taken);
         match chance {
             65..=79 => Some(refusal(500, "InternalServiceErrorException", "try again")),

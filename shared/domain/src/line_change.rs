@@ -253,7 +253,7 @@ mod tests {
         let (first, count) = listed(1_000, &"š".repeat(500));
         assert_eq!(first[0]["name"], "š".repeat(200));
         assert_eq!((first.len() < LineChange::MOST, first.is_empty(), count), (true, false, 1_000));
-        assert!(first.iter().enumerate().all(|(n, line)| line["line_id"] == n.to_string()));
+        assert!(first.iter().enumerate().all(|(n, line)| line["line_id"] == json!(n.to_string())));
         let taken_away = changed(&order(1, lines(1_000, "Mug")), &order(2, json!([]))).unwrap();
         assert_eq!((taken_away.0.as_array().unwrap().len(), taken_away.1), (LineChange::MOST, 1_000));
     }
