@@ -1,5 +1,7 @@
 //! What puts a message off or stops it by the clock and by count.
 
+use std::time::Duration;
+
 use futures::StreamExt as _;
 use jiff::civil::{DateTime, Time};
 use jiff::tz::TimeZone;
@@ -338,4 +340,44 @@ async fn what_ses_says_of_a_second_attempt_it_does_not_say_of_the_first() {
     assert_eq!((shop.outcomes("refused").await, shop.times("refused").len()), (vec!["UNKNOWN".to_owned()], 0));
     assert_eq!((shop.outcomes("later").await, shop.times("later").len()), (vec!["SENT".to_owned()], 1));
     assert_eq!(shop.bundle.state().await.timers_pending, Some(0));
+}
+
+#[tokio::test]
+async fn nothing_is_left_of_somebody_who_is_erased_while_it_is_not_known_whether_their_mail_went_out() {
+    let shop = Shop::with_plain_template().await;
+    shop.on_terms("seen", json!({ "if_unknown": { "resend_after": "P9D" } })).await;
+    shop.customer("ada").await;
+    shop.fault(json!({
+        "kind": "kill", "function": "sender", "at_call": 1, "operation": "SendEmail", "when": "before",
+    }));
+    shop.event("e-1", "ada", "seen").await;
+    while !shop.bundle.faults().is_empty() {
+        shop.advance("PT1S").await;
+    }
+    assert_eq!(shop.messages("ada").await[0]["state"], "CLAIMED");
+    assert_eq!(shop.ask("DELETE", "/v1/customers/ada", Value::Null).await.0, 202);
+    shop.drain().await;
+    assert_eq!(shop.bundle.state().await.timers_pending, Some(0));
+    let rows: Vec<String> = shop.all_rows().await.into_iter().filter(|row| row.contains("\"ada\"")).collect();
+    assert!(rows.is_empty(), "{rows:?}");
+}
+
+#[tokio::test]
+async fn a_mailing_is_not_over_while_a_mail_of_it_waits_to_be_sent_once_more() {
+    let shop = Shop::with_plain_template().await;
+    shop.customer("ada").await;
+    shop.fault(json!({
+        "kind": "kill", "function": "sender", "at_call": 1, "operation": "SendEmail", "when": "before",
+    }));
+    let sending = json!({ "if_unknown": { "resend_after": "PT1H" } });
+    shop.put("/v1/mailings/news", json!({ "name": "News", "template": "plain", "sending": sending })).await;
+    shop.drain().await;
+    assert_eq!(shop.outcomes("ada").await, ["UNKNOWN"]);
+    // Its time comes while sending is stopped.
+    shop.bundle.ses().pause(true);
+    shop.bundle.advance_in_steps(SignedDuration::from_hours(3), Duration::from_secs(300)).await.unwrap();
+    assert_eq!((shop.outcomes("ada").await, shop.times("ada").len()), (vec!["UNKNOWN".to_owned()], 0));
+    shop.bundle.ses().pause(false);
+    let progress = sent(&shop, "news").await;
+    assert_eq!((shop.times("ada").len(), &progress["sent"], &progress["unknown"]), (1, &json!(1), &json!(0)));
 }

@@ -333,3 +333,27 @@ async fn an_order_empties_the_container_that_it_came_from_of_what_was_in_it_then
     shop.quiet().await;
     assert_eq!((held("ada", "cart").await, held("ada", "wishlist").await), (vec!["cup".to_owned()], vec![]));
 }
+
+#[tokio::test]
+async fn what_a_queue_does_not_take_as_it_is_gets_there_all_the_same() {
+    let shop = Shop::open().await;
+    shop.template("lines", "{{order.id}}").await;
+    let changed = json!({ "type": "order_lines_changed" });
+    shop.campaign("lines", changed, json!([{ "send": { "template": "lines" } }])).await;
+    shop.customer("ada").await;
+    let odd = "Mug\u{ffff}\u{fffe}";
+    for (hour, name) in [(9, "Mug"), (10, odd)] {
+        let line = json!({ "id": "1", "product_id": "mug", "name": name, "quantity": hour });
+        let body =
+            json!({ "customer_id": "ada", "currency": "EUR", "total": 1, "updated_at": at(hour), "lines": [line] });
+        shop.put("/v1/orders/o", body).await;
+        shop.quiet().await;
+    }
+    let message = shop.messages("ada").await[0].clone();
+    assert_eq!(
+        (shop.subjects(), &message["cause"]["lines"][0]["name"]),
+        (vec!["o".to_owned()], &json!(odd)),
+        "{message}"
+    );
+    assert_eq!(shop.dead_letters().await, 0);
+}

@@ -295,6 +295,25 @@ async fn a_code_is_taken_with_the_place_under_a_cap_and_neither_is_kept_without_
     assert_eq!(shop.dead_letters().await, 0);
 }
 
+#[tokio::test]
+async fn of_many_that_come_at_once_only_those_that_the_cap_lets_through_have_a_code() {
+    let shop = Shop::open().await;
+    shop.put(GROUP, json!({ "name": "Ten percent" })).await;
+    shop.upload(some(9, "TEN")).await;
+    shop.put("/v1/templates/ten", json!({ "subject": "{{promo_code \"ten\"}}", "html": "<p>x</p>" })).await;
+    let capped = json!({
+        "name": "ten", "trigger": { "type": "event_received", "name": "rang" },
+        "steps": [{ "send": { "template": "ten" } }], "sending": { "cap": { "most": 2, "per": "P7D" } },
+    });
+    shop.put("/v1/campaigns/ten", capped).await;
+    shop.customer("bob").await;
+    let event = |n: usize| json!({ "id": n.to_string(), "customer_id": "bob", "name": "rang" });
+    shop.tell("/v1/events/batch", (0..9).map(event).collect()).await;
+    shop.drain().await;
+    let sent = shop.outcomes("bob").await.iter().filter(|outcome| *outcome == "SENT").count();
+    assert_eq!((sent, shop.free_and_given().await), (2, (7, 2)));
+}
+
 fn html_of_branches() -> &'static str {
     "<p>{{#if customer.city}}{{promo_code \"ten\"}}{{promo_code \"made\"}}{{else}}None{{/if}}</p>"
 }

@@ -95,6 +95,25 @@ async fn a_campaign_that_waits_for_an_event_or_a_segment_says_whether_it_has_com
 }
 
 #[tokio::test]
+async fn a_campaign_that_waits_for_lines_to_change_says_whether_they_have() {
+    let shop = Shop::with_plain_template().await;
+    shop.customer("ada").await;
+    let body = json!({
+        "name": "l", "trigger": { "type": "order_lines_changed" }, "steps": [{ "send": { "template": "plain" } }],
+        "filter": { "field": "change.lines.what", "contains": "removed" },
+    });
+    shop.put("/v1/campaigns/l", body).await;
+    shop.advance("PT1M").await;
+    order(&shop, "1", "5").await;
+    is_answered(&shop, "ada", "campaign=l", "not_set_off", json!(false), "Nothing has set it off").await;
+    let lines = json!([{ "id": "1", "product_id": "mug", "name": "Mug", "quantity": "1", "price": "5" }]);
+    shop.patch("/v1/orders/1", json!({ "lines": lines })).await;
+    shop.quiet().await;
+    let because = is_answered(&shop, "ada", "campaign=l", "filtered", json!(false), "removed").await;
+    assert_eq!(because["worked_out"]["happened"]["cause"]["lines"][0]["what"], "added", "{because}");
+}
+
+#[tokio::test]
 async fn of_a_mailing_it_is_told_whether_they_were_meant_and_what_became_of_it() {
     let shop = Shop::open().await;
     shop.template("news", "News").await;

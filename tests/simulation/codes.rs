@@ -58,7 +58,13 @@ pub(crate) fn check(seed: u64, outcome: &Outcome) {
         // It is given last of all: nothing that was known before has it wasted.
         let is_wasted = matches!(
             entry.reason,
-            Some(Reason::NoPromoCode | Reason::BlockedByTemplate | Reason::NoConsent | Reason::NoAddress)
+            Some(
+                Reason::NoPromoCode
+                    | Reason::BlockedByTemplate
+                    | Reason::NoConsent
+                    | Reason::NoAddress
+                    | Reason::FrequencyCap
+            )
         );
         assert!(!is_wasted, "{seed}: {id} was given {code}, and is {:?}", entry.reason);
     }
@@ -69,7 +75,7 @@ pub(crate) fn check(seed: u64, outcome: &Outcome) {
     for (id, given) in &world.ledger.without_code {
         assert!(*given >= count as u64, "{seed}: {id} found no code when {given} of {count} were given");
     }
-    if plan.is_calm() && !plan.capped {
+    if plan.is_calm() {
         let without = entries.values().filter(|entry| entry.reason == Some(Reason::NoPromoCode)).count();
         let sent = entries.values().filter(|entry| entry.state == State::Sent).count();
         assert_eq!(sent, count.min(sent + without), "{seed}: of {count} codes {given:?} were given");

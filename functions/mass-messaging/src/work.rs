@@ -25,8 +25,9 @@ const TO_SPARE: SignedDuration = SignedDuration::from_secs(10);
 /// How long to wait before messages that are under way are looked at again.
 const PATIENCE: SignedDuration = SignedDuration::from_secs(5);
 
-/// How long an UNKNOWN message may still turn out to have been sent.
-const HOPE: SignedDuration = SignedDuration::from_mins(15);
+/// How long an UNKNOWN message may still turn out to have been sent. One that was put back onto its
+/// queue comes again within SQS's longest delay, which is 15 minutes.
+const HOPE: SignedDuration = SignedDuration::from_mins(20);
 
 /// What comes next.
 enum Next {
@@ -204,7 +205,11 @@ impl MassMessaging {
         let AudiencePage::Written(ids) = self.mailings.page(&mailing.id, progress.tallied).await? else {
             anyhow::bail!("a page whose messages are not written cannot be taken into the accounts");
         };
-        let entries = self.messages.entries(&ids, false).await?;
+        let mut entries = self.messages.entries(&ids, false).await?;
+        if entries.iter().any(|entry| entry.state == State::Unknown) {
+            // That one is sent, or is not, is true however old it is. This is not.
+            entries = self.messages.entries(&ids, true).await?;
+        }
         let now = self.clock.now();
         let complete = entries.len() == ids.len() && entries.iter().all(|entry| is_over(entry, now));
         if complete {
@@ -236,8 +241,9 @@ fn asks_for_history(audience: &Condition) -> bool {
 fn is_over(entry: &Entry, now: Timestamp) -> bool {
     match entry.state {
         State::Unknown => {
-            // What is sent once more, be it at the end of quiet hours, is not over before that.
-            let again = entry.put_off.map(|(until, _)| until);
+            // What is sent once more, be it at the end of quiet hours or of a stop, is not over
+            // before that.
+            let again = entry.put_off.map(|(until, _)| until).max(entry.waited_at);
             again.max(entry.settled_at).is_none_or(|at| at + HOPE < now)
         }
         state => state.is_settled(),

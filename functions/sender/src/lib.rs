@@ -28,7 +28,7 @@ use lambda::batch::{self, Answer};
 use lambda::metrics::{Unit, emit};
 use lambda::{Clock, Context};
 use mail::{Composer, Draft, Finished, Identity, Mail, Stopped, Subject};
-use store::{Catalogue, Customers, Definitions, Messages, Outcome, Pace, Taken, Timer, Timers, Written};
+use store::{AndThen, Catalogue, Customers, Definitions, Messages, Outcome, Pace, Taken, Timer, Timers, Written};
 
 use crate::limits::{Count, Limit};
 use crate::pace::{Pacer, Probe, Ticket, Turn};
@@ -178,8 +178,9 @@ impl Sender {
         }
     }
 
-    /// Everything that can fail without SES comes before the claim, so that only
-    /// a call to SES of which nobody knows the outcome can leave one behind.
+    /// What can fail without SES comes before the claim, but for what only the message's one
+    /// sender may take; so hardly anything but a call to SES of which nobody knows the outcome
+    /// leaves a claim behind.
     async fn attempt(
         &self,
         work: &DeliverMessage,
@@ -235,11 +236,11 @@ impl Sender {
         probe: Option<Probe>,
     ) -> anyhow::Result<End> {
         let DeliverMessage { message, due, .. } = work;
-        let end = match self.ready(message, checked, *due).await? {
-            Ok((mail, subject)) => match self.claim(message, claim, *due, deadline).await? {
-                Ok(attempt) => match self.take_place(message, &subject, attempt, *due).await? {
-                    None => return self.send(work, &mail, attempt, probe).await,
-                    Some(limit) => self.heed(message, limit, *due).await?,
+        let end = match self.checked_lately(message, checked, *due).await? {
+            Ok(checked) => match self.claim(message, claim, *due, deadline).await? {
+                Ok(attempt) => match self.ready(message, checked, attempt, *due).await? {
+                    Ok(mail) => return self.send(work, &mail, attempt, probe).await,
+                    Err(limit) => self.heed(message, limit, *due).await?,
                 },
                 Err(taken) => {
                     self.by_others(message, taken).await?;
@@ -252,24 +253,52 @@ impl Sender {
         Ok(end)
     }
 
-    /// The mail as it goes out, with its promo codes: they are taken only now, so that a message
-    /// has none that waited in vain.
+    /// Looks once more at what was looked at too long ago, and at the clock in any case: it may
+    /// have waited for its turn into quiet hours.
+    async fn checked_lately(
+        &self,
+        message: &Message,
+        checked: Checked,
+        due: Option<Timestamp>,
+    ) -> anyhow::Result<Result<Checked, Limit>> {
+        if self.clock.now().duration_since(checked.at) > A_MOMENT {
+            return self.check(message, due).await;
+        }
+        Ok(match limits::by_the_clock(message, &checked.subject, self.now(due)) {
+            Some(limit) => Err(limit),
+            None => Ok(checked),
+        })
+    }
+
+    /// The mail of a message that was claimed, as it goes out: with its place among those that
+    /// the customer may have, and then with its promo codes. Where it lacks one of them, or
+    /// nobody can tell, the place and the claim are given back.
+    ///
+    /// Only under the claim are these taken: of two copies, one would otherwise give back the
+    /// place by which the other goes, and a message that finds no place would have a code.
     async fn ready(
         &self,
         message: &Message,
-        mut checked: Checked,
+        checked: Checked,
+        attempt: Attempt<'_>,
         due: Option<Timestamp>,
-    ) -> anyhow::Result<Result<(Mail, Subject), Limit>> {
-        if self.clock.now().duration_since(checked.at) > A_MOMENT {
-            checked = match self.check(message, due).await? {
-                Ok(checked) => checked,
-                Err(limit) => return Ok(Err(limit)),
-            };
+    ) -> anyhow::Result<Result<Mail, Limit>> {
+        let made = self.with_place_and_codes(message, checked, self.now(due)).await;
+        if !matches!(made, Ok(Ok(_))) {
+            let place = if attempt.again { Ok(()) } else { self.give_place_back(message).await };
+            self.give_claim_back(message, attempt).await?;
+            place?;
         }
-        let Checked { subject, draft, .. } = checked;
-        // It may have waited for its turn into quiet hours.
-        let now = self.now(due);
-        if let Some(limit) = limits::by_the_clock(message, &subject, now) {
+        made
+    }
+
+    async fn with_place_and_codes(
+        &self,
+        message: &Message,
+        Checked { subject, draft, .. }: Checked,
+        now: Timestamp,
+    ) -> anyhow::Result<Result<Mail, Limit>> {
+        if let Some(limit) = limits::by_count(&self.customers, message, &subject, now, Count::Take).await? {
             return Ok(Err(limit));
         }
         let Finished { mail, few_codes_left } = match self.composer.finish(draft, message, now).await? {
@@ -279,25 +308,7 @@ impl Sender {
         if few_codes_left {
             emit(now, "PromoCodesLow", Unit::Count, 1.0, &[]);
         }
-        Ok(Ok((mail, subject)))
-    }
-
-    /// Takes the place of a message, which this claim has, among those that the customer may
-    /// have. Where there is none left, or nobody can tell, the claim is given back. Only under
-    /// the claim are places taken and given back while a message may go out: of two copies, one
-    /// would otherwise give back the place by which the other went.
-    async fn take_place(
-        &self,
-        message: &Message,
-        subject: &Subject,
-        attempt: Attempt<'_>,
-        due: Option<Timestamp>,
-    ) -> anyhow::Result<Option<Limit>> {
-        let limit = limits::by_count(&self.customers, message, subject, self.now(due), Count::Take).await;
-        if !matches!(limit, Ok(None)) {
-            self.give_back(message, attempt).await?;
-        }
-        limit
+        Ok(Ok(mail))
     }
 
     /// Puts a message back onto its queue, to come again after a while. It is a new message
@@ -321,7 +332,7 @@ impl Sender {
                 Ok(End::Waits)
             }
             Taken::Settled { .. } | Taken::Absent => Ok(End::Over),
-            Taken::Busy | Taken::Lapsed { .. } | Taken::Unknown { .. } => Ok(End::Waits),
+            Taken::Busy | Taken::Lapsed(_) | Taken::Unknown { .. } => Ok(End::Waits),
         }
     }
 
@@ -389,9 +400,9 @@ impl Sender {
     }
 
     /// Gives the claim on a message back with which SES was not called, or to no effect.
-    async fn give_back(&self, message: &Message, Attempt { claim, again }: Attempt<'_>) -> anyhow::Result<()> {
+    async fn give_claim_back(&self, message: &Message, Attempt { claim, again }: Attempt<'_>) -> anyhow::Result<()> {
         if again {
-            self.messages.back_to_unknown(&message.id, claim, true, self.clock.now()).await?;
+            self.messages.back_to_unknown(&message.id, claim, AndThen::TriedAgain, self.clock.now()).await?;
         } else {
             self.messages.give_back(&message.id, claim).await?;
         }
@@ -411,7 +422,10 @@ impl Sender {
         if matches!(taken, Taken::Done | Taken::Settled { sent: false }) {
             self.give_place_back(message).await?;
         }
-        self.by_others(message, taken).await?;
+        // To somebody who was erased nothing is sent once more, and no timer names them.
+        let mut message = message.clone();
+        message.terms.resend_after = message.terms.resend_after.filter(|_| reason != Reason::Erased);
+        self.by_others(&message, taken).await?;
         Ok(End::Over)
     }
 
@@ -420,13 +434,13 @@ impl Sender {
         match taken {
             Taken::Done | Taken::Settled { .. } | Taken::Unknown { .. } | Taken::Absent => Ok(()),
             Taken::Busy => bail!("another sender has it; look again when its lease is over"),
-            Taken::Lapsed { claim, proof } => {
+            Taken::Lapsed(lapsed) => {
                 let now = self.clock.now();
-                let closed = self.messages.close_lapsed(&self.timers, message, &claim, proof, now).await?;
+                let closed = self.messages.close_lapsed(&self.timers, message, &lapsed, now).await?;
                 if closed == Written::Overtaken {
                     bail!("it was closed a moment ago; look again");
                 }
-                if proof.is_none() {
+                if lapsed.proof.is_none() {
                     emit(now, "Unknown", Unit::Count, 1.0, &[]);
                 }
                 Ok(())
@@ -453,14 +467,16 @@ impl Sender {
             }
             // What SES says of this call it does not say of the one before.
             Answered::Refused { .. } if again => {
-                self.messages.back_to_unknown(&message.id, claim, false, self.clock.now()).await?;
+                self.messages.back_to_unknown(&message.id, claim, AndThen::LeftAtThat, self.clock.now()).await?;
                 self.learned_nothing(probe).await?;
                 return Ok(End::Over);
             }
             Answered::Refused { reason, detail } => {
-                // While the claim holds nobody else sends it.
-                self.give_place_back(message).await?;
+                // While the claim holds nobody else sends it. That nothing went out is certain,
+                // and is noted whatever becomes of the place.
+                let place = self.give_place_back(message).await;
                 self.settle(message, claim, &Outcome::NotSent { reason, detail: Some(detail) }).await?;
+                place?;
                 self.learned_nothing(probe).await?;
                 return Ok(End::Over);
             }
@@ -469,10 +485,9 @@ impl Sender {
             Answered::Silent(error) => return Err(error.context("SES was called and no answer came")),
             Answered::NotNow(why) => why,
         };
-        if !again {
-            self.give_place_back(message).await?;
-        }
-        self.give_back(message, attempt).await?;
+        let place = if again { Ok(()) } else { self.give_place_back(message).await };
+        self.give_claim_back(message, attempt).await?;
+        place?;
         let turn = match why {
             NotNow::Stopped(why) => self.pacer.stop(why).await?,
             NotNow::TooFast => self.pacer.hold().await?,

@@ -73,8 +73,8 @@ impl LineChange {
     pub const MOST: usize = 50;
 
     /// How many bytes of JSON these take at most. A change travels in rows and queue
-    /// messages: those of a whole batch of a stream's records are to fit into one message of
-    /// SQS, be they all of one customer.
+    /// messages: a hundred of them, as many as a batch of a stream's records may have of one
+    /// customer, fit into one message of SQS.
     pub const MOST_BYTES: usize = 9 * 1024;
 
     /// How many characters of a name are kept.

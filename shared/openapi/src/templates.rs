@@ -15,8 +15,8 @@ const PREVIEWED: &str = "As a customer would get it who is named, about the orde
     with nobody named it is all that there is. Its purpose and its category are those of the campaign or the mailing \
     that is named, as it is defined now; with none, it is a transactional mail about an order, and a marketing one \
     about anything else. The `change` is what the campaign waits for: the latest of it that is known of the order, the \
-    product or the customer, and otherwise what it would be if it happened now. With no campaign, it is of an order \
-    that it was created. Hours, caps and a campaign's filter are not asked. `missing` names everything that the \
+    product or the customer, and otherwise what it would be if it happened now; of an order, an event or a product only \
+    if that is named. With no campaign, it is of an order that it was created. Hours, caps and a campaign's filter are not asked. `missing` names everything that the \
     template prints and that is not there.";
 
 pub(crate) fn subject() -> Subject {

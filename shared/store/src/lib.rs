@@ -59,7 +59,7 @@ pub use imports::Imports;
 pub use keys::{Key, Keys, Previous};
 pub use mailings::{Mailings, OpenMailing, Page as AudiencePage};
 pub use memberships::MembershipRows;
-pub use messages::{DecidedBy, Entry, Evidence, Messages, Outcome, PutOffFor, Search, Taken, Whose};
+pub use messages::{AndThen, DecidedBy, Entry, Evidence, Lapsed, Messages, Outcome, PutOffFor, Search, Taken, Whose};
 pub use pace::{Pace, Sending, SendingAccount, Slots, Stop, WantedSlots};
 pub use promo::{GivenCode, TakenCode};
 pub use requests::{Asked, Begun, Requests, Reserved};

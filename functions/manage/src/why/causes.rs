@@ -10,6 +10,9 @@ use crate::Manage;
 /// How many pages of a customer's events are looked through.
 const MOST_PAGES: usize = 10;
 
+/// Of how many orders it is looked up what their lines were before.
+const MOST_ORDERS: usize = 20;
+
 /// Something that a campaign waits for.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Cause {
@@ -42,6 +45,7 @@ impl Manage {
                 let orders = self.customers.orders(id).await?;
                 orders.iter().filter(|order| !order.is_deleted()).flat_map(of_order).collect()
             }
+            Trigger::OrderLinesChanged => self.of_lines(id).await?,
             Trigger::EventReceived { .. } => self.of_events(id, trigger, since).await?,
             Trigger::ContainerChanged { container, .. } => {
                 let mut known = self.customers.containers(id).await?;
@@ -49,10 +53,23 @@ impl Manage {
                 items.values().filter_map(|item| of_item(&item.value)).collect()
             }
             Trigger::SegmentEntered { .. } | Trigger::SegmentLeft { .. } => self.of_segments(id).await?,
-            // What was ordered before, and whom a product concerned, is not kept.
+            // Whom a product concerned is not kept, nor what they were asked to confirm.
             _ => return Ok(OnRecord::NotKept),
         };
         Ok(latest(trigger, happened).map_or(OnRecord::Nothing, |cause| OnRecord::Happened(Box::new(cause))))
+    }
+
+    /// The last change of the lines of each of a customer's latest orders.
+    async fn of_lines(&self, id: &CustomerId) -> anyhow::Result<Vec<Cause>> {
+        let mut orders = self.customers.orders(id).await?;
+        orders.retain(|order| order.has_sayings && !order.is_deleted());
+        orders.sort_by_key(|order| std::cmp::Reverse(order.content_at()));
+        let mut happened = Vec::new();
+        for order in orders.iter().take(MOST_ORDERS) {
+            let changed = self.lines_changed(order).await?;
+            happened.extend(changed.map(|change| Cause { change, at: order.lines_at() }));
+        }
+        Ok(happened)
     }
 
     /// The latest event that a trigger waits for: those from `since` on, and of older ones as

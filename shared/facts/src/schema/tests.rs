@@ -221,6 +221,7 @@ fn a_condition_may_ask_about_all_that_is_shown_of_a_message() {
             claimed_at: Some(NOW),
             settled_at: Some(NOW),
             put_off: None,
+            waited_at: None,
             ses_id: None,
             evidence: evidence.clone(),
         };

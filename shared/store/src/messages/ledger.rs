@@ -17,13 +17,7 @@ pub enum Taken {
     /// A sender has the message; its lease still runs.
     Busy,
     /// A sender had the message and was never heard of again.
-    Lapsed {
-        /// That sender's claim.
-        claim: String,
-        /// The earliest that SES told of the message, which proves that it went
-        /// out; none if SES told nothing.
-        proof: Option<Timestamp>,
-    },
+    Lapsed(Lapsed),
     /// It is not known whether it went out, since then.
     Unknown {
         /// When its claim was closed.
@@ -38,6 +32,27 @@ pub enum Taken {
     },
     /// There is no such message.
     Absent,
+}
+
+/// A claim whose sender was never heard of again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lapsed {
+    /// Its name.
+    pub claim: String,
+    /// The earliest that SES told of the message, which proves that it went
+    /// out; none if SES told nothing.
+    pub proof: Option<Timestamp>,
+    /// Whether it was the second attempt.
+    pub again: bool,
+}
+
+/// What becomes of a message whose second attempt came to nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AndThen {
+    /// The attempt does not count, and may be made again.
+    TriedAgain,
+    /// It was the last.
+    LeftAtThat,
 }
 
 /// Why a message was put off.
@@ -162,6 +177,8 @@ pub struct Entry {
     pub claimed_at: Option<Timestamp>,
     /// Until when it was put off, and why.
     pub put_off: Option<(Timestamp, PutOffFor)>,
+    /// When it was put back onto its queue last, to come again within SQS's longest delay.
+    pub waited_at: Option<Timestamp>,
     /// SES's own id for it.
     pub ses_id: Option<String>,
     /// What SES told of it, by kind.
@@ -187,6 +204,8 @@ pub(super) struct Row {
     put_off_for: Option<PutOffFor>,
     /// Which of its copies put one back onto its queue last.
     pub(super) put_back_by: Option<String>,
+    /// When that was.
+    waited_at: Option<Timestamp>,
     /// Whether it was claimed a second time, after nobody knew.
     #[serde(default)]
     again: bool,
@@ -242,7 +261,7 @@ impl Move {
             Self::Refused(None) => Taken::Absent,
             Self::Refused(Some(row)) => match (row.state, row.claim) {
                 (State::Claimed, Some(claim)) if row.lease.is_none_or(|lease| now > lease) => {
-                    Taken::Lapsed { claim, proof: row.proof }
+                    Taken::Lapsed(Lapsed { claim, proof: row.proof, again: row.again })
                 }
                 (State::Claimed, _) => Taken::Busy,
                 // Pending, but SES has told of it: it went out, and is settled in a moment.
@@ -283,6 +302,7 @@ pub(super) fn entry(item: Item) -> anyhow::Result<Entry> {
         settled_at: row.settled_at,
         claimed_at: row.claimed_at,
         put_off: row.due.zip(row.put_off_for),
+        waited_at: row.waited_at,
         ses_id: row.ses_id,
         evidence,
     })

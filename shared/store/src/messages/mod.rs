@@ -20,7 +20,7 @@ use jiff::Timestamp;
 use crate::rows::{self, Written, failed, text, time, transact};
 use crate::{Timer, Timers};
 
-pub use ledger::{Entry, Evidence, Outcome, PutOffFor, Taken};
+pub use ledger::{AndThen, Entry, Evidence, Lapsed, Outcome, PutOffFor, Taken};
 use ledger::{Move, Row, key, made_at, new_row};
 use search::unsent_of;
 pub use search::{DecidedBy, Search, Whose};
@@ -177,7 +177,7 @@ impl Messages {
             .expression_attribute_values(":now", time(now));
         let update = match outcome {
             Outcome::Sent { ses_id } => update
-                .update_expression("SET #state = :settled, settled_at = :now, ses_id = :ses_id REMOVE lease, unsent, waits, put_back_by")
+                .update_expression("SET #state = :settled, settled_at = :now, ses_id = :ses_id REMOVE lease, unsent, waits, put_back_by, waited_at")
                 .expression_attribute_values(":settled", text(State::Sent.as_str()))
                 .expression_attribute_values(":ses_id", text(ses_id)),
             Outcome::NotSent { reason, detail } => update
@@ -209,8 +209,7 @@ impl Messages {
     }
 
     /// Ends the claim of a second attempt that came to nothing: of the first nobody knows still
-    /// whether it went out, unless SES has told of it meanwhile. With `open` the second attempt
-    /// may still be made.
+    /// whether it went out, unless SES has told of it meanwhile.
     ///
     /// # Errors
     /// If the table cannot be written to.
@@ -218,7 +217,7 @@ impl Messages {
         &self,
         id: &MessageId,
         claim: &str,
-        open: bool,
+        and_then: AndThen,
         now: Timestamp,
     ) -> anyhow::Result<Written> {
         const CLAIMED: &str = "claim = :claim AND #state = :claimed";
@@ -228,7 +227,10 @@ impl Messages {
                 .expression_attribute_values(":claimed", text(State::Claimed.as_str()))
                 .expression_attribute_values(":closed", text(state.as_str()))
         };
-        let remove = if open { "claim, lease, again" } else { "lease" };
+        let remove = match and_then {
+            AndThen::TriedAgain => "claim, lease, again",
+            AndThen::LeftAtThat => "lease",
+        };
         let unknown = update(State::Unknown)
             .update_expression(format!("SET #state = :closed, unsent = :unsent REMOVE {remove}"))
             .condition_expression(format!("{CLAIMED} AND {}", silent()))
@@ -236,7 +238,9 @@ impl Messages {
         match self.moved(unknown).await? {
             Move::Refused(Some(Row { proof: Some(proof), .. })) => {
                 let sent = update(State::Sent)
-                    .update_expression("SET #state = :closed, settled_at = :at REMOVE lease, waits, put_back_by")
+                    .update_expression(
+                        "SET #state = :closed, settled_at = :at REMOVE lease, waits, put_back_by, waited_at",
+                    )
                     .condition_expression(CLAIMED)
                     .expression_attribute_values(":at", time(proof.min(now)));
                 Ok(self.moved(sent).await?.written())
@@ -248,7 +252,7 @@ impl Messages {
     /// Closes a claim that lapsed: SENT where SES told of the message, UNKNOWN
     /// where nobody knows. Overtaken means that it is closed already, or that SES
     /// has told of it only now. A message that its terms send once more gets the timer
-    /// for it in the same transaction.
+    /// for it in the same transaction, unless this was the second attempt.
     ///
     /// # Errors
     /// If the tables cannot be written to.
@@ -256,8 +260,7 @@ impl Messages {
         &self,
         timers: &Timers,
         message: &Message,
-        claim: &str,
-        proof: Option<Timestamp>,
+        Lapsed { claim, proof, again }: &Lapsed,
         now: Timestamp,
     ) -> anyhow::Result<Written> {
         const CLAIMED: &str = "claim = :claim AND #state = :claimed";
@@ -266,8 +269,8 @@ impl Messages {
             None => (State::Unknown, format!("{CLAIMED} AND {}", silent())),
         };
         let unsent = text(unsent_of(&message.id, state));
-        let again = message.terms.resend_after.filter(|_| proof.is_none());
-        let Some(until) = again.map(|length| now.saturating_add(length).unwrap_or(Timestamp::MAX)) else {
+        let once_more = message.terms.resend_after.filter(|_| proof.is_none() && !again);
+        let Some(until) = once_more.map(|length| now.saturating_add(length).unwrap_or(Timestamp::MAX)) else {
             let update = match proof {
                 Some(_) => {
                     self.update(&message.id).update_expression("SET #state = :closed, settled_at = :at REMOVE lease")
@@ -290,7 +293,7 @@ impl Messages {
             .set_key(Some(key(&message.id)))
             .update_expression(
                 "SET #state = :closed, settled_at = :at, unsent = :unsent, due = :until, put_off_for = :why \
-                 REMOVE lease, waits, put_back_by",
+                 REMOVE lease, waits, put_back_by, waited_at",
             )
             .expression_attribute_values(":unsent", unsent)
             .condition_expression(condition)

@@ -79,7 +79,7 @@ impl Messages {
         let mut update = Update::builder()
             .table_name(&self.table)
             .set_key(Some(key(&message.id)))
-            .update_expression("SET due = :until, put_off_for = :why REMOVE waits, put_back_by")
+            .update_expression("SET due = :until, put_off_for = :why REMOVE waits, put_back_by, waited_at")
             .condition_expression(format!("{known} AND {}", silent()))
             .expression_attribute_names("#state", "state")
             .expression_attribute_values(":pending", text(State::Pending.as_str()))
@@ -134,6 +134,7 @@ impl Messages {
                 .expression_attribute_values(":unknown", text(State::Unknown.as_str()))
                 .expression_attribute_values(":by", text(by.unwrap_or(FIRST)))
                 .expression_attribute_values(":next", AttributeValue::Ss(vec![next.to_owned()]))
+                .expression_attribute_values(":now", time(now))
         };
         let of_timer = |update: UpdateItemFluentBuilder, condition: &str| match (by, due) {
             (Some(_), _) => update.condition_expression(format!("{OPEN} AND {condition}")),
@@ -145,10 +146,11 @@ impl Messages {
                 .expression_attribute_values(":due", time(due)),
         };
         let is_known = if by.is_some() { "contains(waits, :by)" } else { "attribute_not_exists(waits)" };
-        let goes_on = waits(self.update(id)).update_expression("SET waits = :next, put_back_by = :by");
+        let goes_on =
+            waits(self.update(id)).update_expression("SET waits = :next, put_back_by = :by, waited_at = :now");
         match self.moved(of_timer(goes_on, is_known)).await? {
             Move::Refused(Some(row)) if row.put_back_by.as_deref() == Some(by.unwrap_or(FIRST)) => {
-                let again = waits(self.update(id)).update_expression("ADD waits :next");
+                let again = waits(self.update(id)).update_expression("SET waited_at = :now ADD waits :next");
                 Ok(self.moved(of_timer(again, "put_back_by = :by")).await?.taken(now))
             }
             moved => Ok(moved.taken(now)),
