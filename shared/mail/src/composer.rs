@@ -176,7 +176,7 @@ impl Composer {
     }
 
     /// The mail of a message about this subject, but for its promo codes, or why there is none.
-    /// Nothing is written: [`Self::finish`] is to follow right before the message is claimed.
+    /// Nothing is written: [`Self::finish`] is to follow once the message is claimed.
     ///
     /// # Errors
     /// If the tables cannot be read.
