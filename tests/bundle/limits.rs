@@ -346,19 +346,19 @@ async fn what_ses_says_of_a_second_attempt_it_does_not_say_of_the_first() {
 async fn nothing_is_left_of_somebody_who_is_erased_while_it_is_not_known_whether_their_mail_went_out() {
     let shop = Shop::with_plain_template().await;
     shop.on_terms("seen", json!({ "if_unknown": { "resend_after": "P9D" } })).await;
-    shop.customer("ada").await;
+    shop.customer("lovelace").await;
     shop.fault(json!({
         "kind": "kill", "function": "sender", "at_call": 1, "operation": "SendEmail", "when": "before",
     }));
-    shop.event("e-1", "ada", "seen").await;
+    shop.event("e-1", "lovelace", "seen").await;
     while !shop.bundle.faults().is_empty() {
         shop.advance("PT1S").await;
     }
-    assert_eq!(shop.messages("ada").await[0]["state"], "CLAIMED");
-    assert_eq!(shop.ask("DELETE", "/v1/customers/ada", Value::Null).await.0, 202);
+    assert_eq!(shop.messages("lovelace").await[0]["state"], "CLAIMED");
+    assert_eq!(shop.ask("DELETE", "/v1/customers/lovelace", Value::Null).await.0, 202);
     shop.drain().await;
     assert_eq!(shop.bundle.state().await.timers_pending, Some(0));
-    let rows: Vec<String> = shop.all_rows().await.into_iter().filter(|row| row.contains("\"ada\"")).collect();
+    let rows: Vec<String> = shop.all_rows().await.into_iter().filter(|row| row.contains("lovelace")).collect();
     assert!(rows.is_empty(), "{rows:?}");
 }
 

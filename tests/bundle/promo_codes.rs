@@ -127,7 +127,7 @@ async fn a_message_has_the_same_code_again_whoever_dies_and_no_two_have_the_same
 }
 
 #[tokio::test]
-async fn of_fifty_copies_of_a_message_each_reaches_for_the_same_code() {
+async fn of_fifty_copies_of_a_message_one_takes_a_code_and_it_is_the_only_one() {
     for pattern in [Some("TEN-????-####"), None] {
         let shop = Shop::with_promo_codes(pattern).await;
         if pattern.is_none() {

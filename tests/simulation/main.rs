@@ -129,7 +129,9 @@ fn check_caps_by(seed: u64, outcome: &Outcome, which: fn(&[Taken]) -> Option<&Ta
             // The place is taken a moment before SES takes the mail.
             assert!(span[most] > span[0] + per - INVOCATION, "{seed}: {customer_id} had {span:?}");
         }
-        if outcome.plan.is_calm() && kept_out.contains(customer_id) {
+        // What finds no code has had its place for a moment, and others none meanwhile.
+        let may_find_no_code = matches!(outcome.plan.codes, Codes::Uploaded(..));
+        if outcome.plan.is_calm() && !may_find_no_code && kept_out.contains(customer_id) {
             assert!(had.len() >= most, "{seed}: {customer_id} had {had:?}, and was kept from more");
         }
     }

@@ -26,8 +26,9 @@ const TO_SPARE: SignedDuration = SignedDuration::from_secs(10);
 const PATIENCE: SignedDuration = SignedDuration::from_secs(5);
 
 /// How long an UNKNOWN message may still turn out to have been sent. One that was put back onto its
-/// queue comes again within SQS's longest delay, which is 15 minutes.
-const HOPE: SignedDuration = SignedDuration::from_mins(20);
+/// queue comes again within SQS's longest delay, which is 15 minutes; one on which a sender failed
+/// comes every two minutes, up to twenty times.
+const HOPE: SignedDuration = SignedDuration::from_mins(45);
 
 /// What comes next.
 enum Next {

@@ -243,6 +243,9 @@ impl Sender {
                     Err(limit) => self.heed(message, limit, *due).await?,
                 },
                 Err(taken) => {
+                    if taken == (Taken::Settled { sent: false }) {
+                        self.give_place_back(message).await?;
+                    }
                     self.by_others(message, taken).await?;
                     End::Over
                 }

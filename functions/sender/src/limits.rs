@@ -1,8 +1,9 @@
 //! What puts a message off or stops it, by the clock and by count.
 //!
-//! The clock is looked at before the mail is made, and so is whether the customer may have one
+//! The clock is looked at before the mail is made, and behind it whether the customer may have one
 //! more. Its place among those that they may have a message takes when it has been claimed and
-//! is about to go. A sender that dies with the place in hand leaves it to whoever comes by next.
+//! is about to go. A sender that dies with the place in hand leaves it to the message, of which nobody
+//! knows then whether it went out.
 
 use domain::Message;
 use domain::dictionary::Settings;

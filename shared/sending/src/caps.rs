@@ -102,8 +102,8 @@ impl<'m> Caps<'m> {
 
 impl Ledger {
     /// Takes a place for a message, if there is room under all of its caps. A message has
-    /// one place, for as long as its caps look back, at the time at which it last took it:
-    /// only now does it go out that has one from an attempt before.
+    /// one place, for as long as its caps look back, at the time at which it last took it: if an
+    /// attempt before had one, this is the one of which it is known that it goes out.
     pub fn take(&mut self, caps: &Caps<'_>, now: Timestamp) -> Room {
         let room = self.room(caps, now);
         if !matches!(room, Room::Full { .. }) {

@@ -177,7 +177,8 @@ pub struct Entry {
     pub claimed_at: Option<Timestamp>,
     /// Until when it was put off, and why.
     pub put_off: Option<(Timestamp, PutOffFor)>,
-    /// When it was put back onto its queue last, to come again within SQS's longest delay.
+    /// When it was put back onto its queue last, or to be tried again, to come within SQS's longest
+    /// delay.
     pub waited_at: Option<Timestamp>,
     /// SES's own id for it.
     pub ses_id: Option<String>,
@@ -204,7 +205,7 @@ pub(super) struct Row {
     put_off_for: Option<PutOffFor>,
     /// Which of its copies put one back onto its queue last.
     pub(super) put_back_by: Option<String>,
-    /// When that was.
+    /// When that was, or a second attempt came to nothing that may be made again.
     waited_at: Option<Timestamp>,
     /// Whether it was claimed a second time, after nobody knew.
     #[serde(default)]

@@ -227,14 +227,18 @@ impl Messages {
                 .expression_attribute_values(":claimed", text(State::Claimed.as_str()))
                 .expression_attribute_values(":closed", text(state.as_str()))
         };
-        let remove = match and_then {
-            AndThen::TriedAgain => "claim, lease, again",
-            AndThen::LeftAtThat => "lease",
+        let change = match and_then {
+            AndThen::TriedAgain => ", waited_at = :now REMOVE claim, lease, again",
+            AndThen::LeftAtThat => " REMOVE lease",
         };
         let unknown = update(State::Unknown)
-            .update_expression(format!("SET #state = :closed, unsent = :unsent REMOVE {remove}"))
+            .update_expression(format!("SET #state = :closed, unsent = :unsent{change}"))
             .condition_expression(format!("{CLAIMED} AND {}", silent()))
             .expression_attribute_values(":unsent", text(unsent_of(id, State::Unknown)));
+        let unknown = match and_then {
+            AndThen::TriedAgain => unknown.expression_attribute_values(":now", time(now)),
+            AndThen::LeftAtThat => unknown,
+        };
         match self.moved(unknown).await? {
             Move::Refused(Some(Row { proof: Some(proof), .. })) => {
                 let sent = update(State::Sent)
