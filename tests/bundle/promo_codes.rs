@@ -33,6 +33,17 @@ impl Shop {
         self.put(&format!("/v1/campaigns/{id}"), campaign).await;
     }
 
+    /// Has a code sent to whoever rings, and so many mails of it to each.
+    async fn sends_at_most(&self, id: &str, most: u32) {
+        let template = json!({ "subject": "{{promo_code \"ten\"}}", "html": "<p>x</p>" });
+        self.put(&format!("/v1/templates/{id}"), template).await;
+        let capped = json!({
+            "name": id, "trigger": { "type": "event_received", "name": "rang" },
+            "steps": [{ "send": { "template": id } }], "sending": { "cap": { "most": most, "per": "P7D" } },
+        });
+        self.put(&format!("/v1/campaigns/{id}"), capped).await;
+    }
+
     /// Customers who ring, all at once.
     async fn ring(&self, customers: &[String]) {
         let rings = customers.iter().map(async |customer| {
@@ -243,12 +254,7 @@ async fn what_only_shows_or_tries_a_mail_or_keeps_it_back_takes_no_code() {
     // Something that is missing, the template's own word, a cap, and a branch that is not taken.
     shop.sends("ten", json!({ "subject": "{{promo_code \"ten\"}}", "html": "<p>{{customer.zip}}</p>" })).await;
     shop.sends("blocks", json!({ "subject": "{{promo_code \"ten\"}}", "html": "{{block \"No\"}}" })).await;
-    shop.put("/v1/templates/capped", json!({ "subject": "{{promo_code \"ten\"}}", "html": "<p>x</p>" })).await;
-    let capped = json!({
-        "name": "capped", "trigger": { "type": "event_received", "name": "rang" },
-        "steps": [{ "send": { "template": "capped" } }], "sending": { "cap": { "most": 1, "per": "P7D" } },
-    });
-    shop.put("/v1/campaigns/capped", capped).await;
+    shop.sends_at_most("capped", 1).await;
     shop.sends("both", json!({ "subject": "Both", "html": html_of_branches() })).await;
     shop.ring(&["bob".to_owned()]).await;
     shop.quiet().await;
@@ -270,12 +276,7 @@ async fn a_code_is_taken_with_the_place_under_a_cap_and_neither_is_kept_without_
     let shop = Shop::that_sends(0.3).await;
     shop.put(GROUP, json!({ "name": "Ten percent" })).await;
     shop.upload(some(2, "TEN")).await;
-    shop.put("/v1/templates/ten", json!({ "subject": "{{promo_code \"ten\"}}", "html": "<p>x</p>" })).await;
-    let capped = json!({
-        "name": "ten", "trigger": { "type": "event_received", "name": "rang" },
-        "steps": [{ "send": { "template": "ten" } }], "sending": { "cap": { "most": 1, "per": "P7D" } },
-    });
-    shop.put("/v1/campaigns/ten", capped).await;
+    shop.sends_at_most("ten", 1).await;
     for customer in ["ada", "bob", "eva"] {
         shop.customer(customer).await;
     }
@@ -306,12 +307,7 @@ async fn of_many_that_come_at_once_only_those_that_the_cap_lets_through_have_a_c
     let shop = Shop::open().await;
     shop.put(GROUP, json!({ "name": "Ten percent" })).await;
     shop.upload(some(9, "TEN")).await;
-    shop.put("/v1/templates/ten", json!({ "subject": "{{promo_code \"ten\"}}", "html": "<p>x</p>" })).await;
-    let capped = json!({
-        "name": "ten", "trigger": { "type": "event_received", "name": "rang" },
-        "steps": [{ "send": { "template": "ten" } }], "sending": { "cap": { "most": 2, "per": "P7D" } },
-    });
-    shop.put("/v1/campaigns/ten", capped).await;
+    shop.sends_at_most("ten", 2).await;
     shop.customer("bob").await;
     let event = |n: usize| json!({ "id": n.to_string(), "customer_id": "bob", "name": "rang" });
     shop.tell("/v1/events/batch", (0..9).map(event).collect()).await;

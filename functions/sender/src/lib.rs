@@ -5,6 +5,7 @@
 //! conditional write right before SES is called, and settled after. A claim whose
 //! sender was never heard of again becomes UNKNOWN; it is not sent again.
 
+mod attempt;
 mod limits;
 mod pace;
 mod plan;
@@ -21,28 +22,21 @@ use aws_config::timeout::TimeoutConfig;
 use aws_lambda_events::sqs::SqsEvent;
 use aws_sdk_dynamodb::Client;
 use contracts::DeliverMessage;
-use domain::message::{Origin, Reason};
+use domain::message::Reason;
 use domain::{Message, sortable};
 use jiff::{SignedDuration, Timestamp};
 use lambda::batch::{self, Answer};
 use lambda::metrics::{Unit, emit};
 use lambda::{Clock, Context};
-use mail::{Composer, Draft, Finished, Identity, Mail, Stopped, Subject};
-use store::{AndThen, Catalogue, Customers, Definitions, Messages, Outcome, Pace, Taken, Timer, Timers, Written};
+use mail::{Composer, Draft, Identity, Stopped, Subject};
+use store::{Catalogue, Customers, Definitions, Messages, Pace, Taken, Timer, Timers, Written};
 
 use crate::limits::{Count, Limit};
 use crate::pace::{Pacer, Probe, Ticket, Turn};
-use crate::ses::{Answered, NotNow, Ses};
-
-/// How long a claim outlasts the invocation that made it. Lambda ends the
-/// process at its deadline, so behind this nobody can be calling SES.
-const AFTERMATH: SignedDuration = SignedDuration::from_secs(2);
+use crate::ses::Ses;
 
 /// The time that one call to SES may take, and settling after it.
 const ENOUGH: SignedDuration = SignedDuration::from_secs(9);
-
-/// How long a message waits before SES is asked again that could not be reached.
-const UNREACHED: SignedDuration = SignedDuration::from_secs(15);
 
 /// By how much the clocks of two machines may differ.
 const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_secs(2);
@@ -83,14 +77,6 @@ enum End {
     PutOff,
     /// It, or another copy of it, waits on its queue.
     Waits,
-}
-
-/// An attempt to send a message that was claimed for it.
-#[derive(Debug, Clone, Copy)]
-struct Attempt<'c> {
-    claim: &'c str,
-    /// Whether it is the second, after one of which nobody knows whether it went out.
-    again: bool,
 }
 
 /// A message that nothing keeps back.
@@ -243,10 +229,7 @@ impl Sender {
                     Err(limit) => self.heed(message, limit, *due).await?,
                 },
                 Err(taken) => {
-                    if taken == (Taken::Settled { sent: false }) {
-                        self.give_place_back(message).await?;
-                    }
-                    self.by_others(message, taken).await?;
+                    self.wind_up(message, taken).await?;
                     End::Over
                 }
             },
@@ -271,47 +254,6 @@ impl Sender {
             Some(limit) => Err(limit),
             None => Ok(checked),
         })
-    }
-
-    /// The mail of a message that was claimed, as it goes out: with its place among those that
-    /// the customer may have, and then with its promo codes. Where it lacks one of them, or
-    /// nobody can tell, the place and the claim are given back.
-    ///
-    /// Only under the claim are these taken: of two copies, one would otherwise give back the
-    /// place by which the other goes, and a message that finds no place would have a code.
-    async fn ready(
-        &self,
-        message: &Message,
-        checked: Checked,
-        attempt: Attempt<'_>,
-        due: Option<Timestamp>,
-    ) -> anyhow::Result<Result<Mail, Limit>> {
-        let made = self.with_place_and_codes(message, checked, self.now(due)).await;
-        if !matches!(made, Ok(Ok(_))) {
-            let place = if attempt.again { Ok(()) } else { self.give_place_back(message).await };
-            self.give_claim_back(message, attempt).await?;
-            place?;
-        }
-        made
-    }
-
-    async fn with_place_and_codes(
-        &self,
-        message: &Message,
-        Checked { subject, draft, .. }: Checked,
-        now: Timestamp,
-    ) -> anyhow::Result<Result<Mail, Limit>> {
-        if let Some(limit) = limits::by_count(&self.customers, message, &subject, now, Count::Take).await? {
-            return Ok(Err(limit));
-        }
-        let Finished { mail, few_codes_left } = match self.composer.finish(draft, message, now).await? {
-            Ok(finished) => finished,
-            Err(stopped) => return Ok(Err(Limit::Stopped(stopped))),
-        };
-        if few_codes_left {
-            emit(now, "PromoCodesLow", Unit::Count, 1.0, &[]);
-        }
-        Ok(Ok(mail))
     }
 
     /// Puts a message back onto its queue, to come again after a while. It is a new message
@@ -367,7 +309,7 @@ impl Sender {
         match self.messages.put_off(&self.timers, message, why, until, due, now).await? {
             Taken::Done => Ok(End::PutOff),
             taken => {
-                self.by_others(message, taken).await?;
+                self.wind_up(message, taken).await?;
                 Ok(End::Over)
             }
         }
@@ -380,38 +322,6 @@ impl Sender {
         limits::give_back(&self.customers, message, dictionary.settings(), now).await
     }
 
-    /// Takes the message up, also if nobody knows whether it went out and its terms are that
-    /// it is sent once more by now.
-    async fn claim<'c>(
-        &self,
-        message: &Message,
-        claim: &'c str,
-        due: Option<Timestamp>,
-        deadline: Timestamp,
-    ) -> anyhow::Result<Result<Attempt<'c>, Taken>> {
-        let lease = deadline + AFTERMATH;
-        let claimed = async |again| {
-            let taken = self.messages.claim(&message.id, claim, again, lease, self.clock.now()).await?;
-            anyhow::Ok(if taken == Taken::Done { Ok(Attempt { claim, again }) } else { Err(taken) })
-        };
-        match (claimed(false).await?, message.terms.resend_after) {
-            (Err(Taken::Unknown { since, twice: false }), Some(after)) if since + after <= self.now(due) => {
-                claimed(true).await
-            }
-            (taken, _) => Ok(taken),
-        }
-    }
-
-    /// Gives the claim on a message back with which SES was not called, or to no effect.
-    async fn give_claim_back(&self, message: &Message, Attempt { claim, again }: Attempt<'_>) -> anyhow::Result<()> {
-        if again {
-            self.messages.back_to_unknown(&message.id, claim, AndThen::TriedAgain, self.clock.now()).await?;
-        } else {
-            self.messages.give_back(&message.id, claim).await?;
-        }
-        Ok(())
-    }
-
     /// Notes that a message is not sent, and why.
     async fn refuse(&self, message: &Message, (reason, detail): Stopped) -> anyhow::Result<End> {
         let now = self.clock.now();
@@ -422,20 +332,19 @@ impl Sender {
         if reason == Reason::Erased {
             self.messages.scrub_one(message).await?;
         }
-        if matches!(taken, Taken::Done | Taken::Settled { sent: false }) {
-            self.give_place_back(message).await?;
-        }
         // To somebody who was erased nothing is sent once more, and no timer names them.
         let mut message = message.clone();
         message.terms.resend_after = message.terms.resend_after.filter(|_| reason != Reason::Erased);
-        self.by_others(&message, taken).await?;
+        self.wind_up(&message, taken).await?;
         Ok(End::Over)
     }
 
-    /// What is left to do about a message that somebody else took.
-    async fn by_others(&self, message: &Message, taken: Taken) -> anyhow::Result<()> {
+    /// What is left to do about a message that is refused now, or that somebody else took.
+    async fn wind_up(&self, message: &Message, taken: Taken) -> anyhow::Result<()> {
         match taken {
-            Taken::Done | Taken::Settled { .. } | Taken::Unknown { .. } | Taken::Absent => Ok(()),
+            // Whoever refused it may have failed to.
+            Taken::Done | Taken::Settled { sent: false } => self.give_place_back(message).await,
+            Taken::Settled { sent: true } | Taken::Unknown { .. } | Taken::Absent => Ok(()),
             Taken::Busy => bail!("another sender has it; look again when its lease is over"),
             Taken::Lapsed(lapsed) => {
                 let now = self.clock.now();
@@ -449,83 +358,6 @@ impl Sender {
                 Ok(())
             }
         }
-    }
-
-    /// Calls SES, once, and does what its answer asks for.
-    async fn send(
-        &self,
-        work: &DeliverMessage,
-        mail: &Mail,
-        attempt: Attempt<'_>,
-        probe: Option<Probe>,
-    ) -> anyhow::Result<End> {
-        let (message, Attempt { claim, again }) = (&work.message, attempt);
-        let why = match self.ses.send(mail, message).await {
-            Answered::Accepted { ses_id } => {
-                self.settle(message, claim, &Outcome::Sent { ses_id }).await?;
-                if let Some(probe) = probe {
-                    self.pacer.go_on(probe).await?;
-                }
-                return Ok(End::Over);
-            }
-            // What SES says of this call it does not say of the one before.
-            Answered::Refused { .. } if again => {
-                self.messages.back_to_unknown(&message.id, claim, AndThen::LeftAtThat, self.clock.now()).await?;
-                self.learned_nothing(probe).await?;
-                return Ok(End::Over);
-            }
-            Answered::Refused { reason, detail } => {
-                // While the claim holds nobody else sends it. That nothing went out is certain,
-                // and is noted whatever becomes of the place.
-                let place = self.give_place_back(message).await;
-                self.settle(message, claim, &Outcome::NotSent { reason, detail: Some(detail) }).await?;
-                place?;
-                self.learned_nothing(probe).await?;
-                return Ok(End::Over);
-            }
-            // It may have gone out. The claim stays, so that nobody else sends
-            // it; SES's own events, or the end of the lease, will settle it.
-            Answered::Silent(error) => return Err(error.context("SES was called and no answer came")),
-            Answered::NotNow(why) => why,
-        };
-        let place = if again { Ok(()) } else { self.give_place_back(message).await };
-        self.give_claim_back(message, attempt).await?;
-        place?;
-        let turn = match why {
-            NotNow::Stopped(why) => self.pacer.stop(why).await?,
-            NotNow::TooFast => self.pacer.hold().await?,
-            NotNow::NotReached(error) => {
-                tracing::warn!(error = format!("{error:#}"), "SES cannot be reached");
-                Turn::Held(UNREACHED, "unreachable")
-            }
-            NotNow::Other(error) => {
-                self.learned_nothing(probe).await?;
-                return Err(error.context("SES did not take the message"));
-            }
-        };
-        self.learned_nothing(probe).await?;
-        self.wait(work, claim, turn).await
-    }
-
-    async fn settle(&self, message: &Message, claim: &str, outcome: &Outcome) -> anyhow::Result<()> {
-        let now = self.clock.now();
-        if self.messages.settle(&message.id, claim, outcome, now).await? == Written::Overtaken {
-            // The claim lapsed and was closed by what SES told.
-            return Ok(());
-        }
-        match outcome {
-            Outcome::Sent { .. } => {
-                emit(now, "Sent", Unit::Count, 1.0, &[]);
-                if let Origin::Campaign { step: 0, change, caused_at, .. } = &message.origin
-                    && change.order_id().is_some()
-                {
-                    let took = now.duration_since(*caused_at).as_millis();
-                    emit(now, "OrderToMail", Unit::Milliseconds, took as f64, &[]);
-                }
-            }
-            Outcome::NotSent { reason, .. } => not_sent(now, *reason),
-        }
-        Ok(())
     }
 }
 
