@@ -1,7 +1,7 @@
 //! What last happened to the lines of an order.
 
 use domain::dated::Dated;
-use domain::{Change, Content, LineChange, Order};
+use domain::{Change, Content, Order};
 
 use crate::Manage;
 
@@ -22,8 +22,7 @@ impl Manage {
                 continue;
             };
             if let Some(before) = known.filter(|before| before.content.lines != after.content.lines) {
-                let (lines, count) = LineChange::between(&before.content, &after.content);
-                last = Some(Change::OrderLinesChanged { order_id: order.id.clone(), at: saying.at, lines, count });
+                last = Some(Change::of_lines(order.id.clone(), saying.at, &before.content, &after.content));
             }
             known = Some(after);
         }

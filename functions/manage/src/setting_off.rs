@@ -5,8 +5,8 @@ use campaigns::Trigger;
 use contracts::{Kind, Problem};
 use domain::dictionary::{Dictionary, Word, WordKind};
 use domain::{
-    Change, Code, ContainerChange, Content, CustomerId, EventId, History, LineChange, Order, OrderId, Product,
-    ProductId, ProductNews, StatusSet,
+    Change, Code, ContainerChange, Content, CustomerId, EventId, History, Order, OrderId, Product, ProductId,
+    ProductNews, StatusSet,
 };
 use jiff::Timestamp;
 use lambda::http::Failure;
@@ -161,8 +161,7 @@ fn may_come_of(order: &Order, trigger: &Trigger, dictionary: &Dictionary, now: T
         Trigger::OrderLinesChanged => {
             // They are what they were from the beginning: as though none had been there before.
             let before = Content { lines: Vec::new(), ..order.content.clone() };
-            let (lines, count) = LineChange::between(&before, &order.content);
-            Some(Change::OrderLinesChanged { order_id, at: order.lines_at(), lines, count })
+            Some(Change::of_lines(order_id, order.lines_at(), &before, &order.content))
         }
         _ => None,
     }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Allows, Amount, Code, ConsentState, Customer, Event, EventId, EventKind, Item, LineChange, Order, OrderId,
+    Allows, Amount, Code, ConsentState, Content, Customer, Event, EventId, EventKind, Item, LineChange, Order, OrderId,
     ProductId, ProductNews, StatusSet, sortable,
 };
 
@@ -291,6 +291,13 @@ impl Change {
         }
     }
 
+    /// That the lines of an order are other ones than before, from this moment on.
+    #[must_use]
+    pub fn of_lines(order_id: OrderId, at: Timestamp, before: &Content, after: &Content) -> Self {
+        let (lines, count) = LineChange::between(before, after);
+        Self::OrderLinesChanged { order_id, at, lines, count }
+    }
+
     /// What happened to an order between two images of it.
     #[must_use]
     pub fn of_order(old: Option<&Order>, new: &Order) -> Vec<Self> {
@@ -300,8 +307,7 @@ impl Change {
             changes.push(Self::OrderCreated { order_id: order_id() });
         }
         if let Some(old) = old.filter(|old| old.content.lines != new.content.lines) {
-            let (lines, count) = LineChange::between(&old.content, &new.content);
-            changes.push(Self::OrderLinesChanged { order_id: order_id(), at: new.lines_at(), lines, count });
+            changes.push(Self::of_lines(order_id(), new.lines_at(), &old.content, &new.content));
         }
         for set in StatusSet::ALL {
             let known = old.map(|old| old.statuses.of(set).transitions()).unwrap_or_default();
